@@ -1,0 +1,267 @@
+"""Measures one large file up and down, and the server's memory meanwhile.
+
+    python benchmarks/large_file.py [--size 2147483648] [--json]
+    python benchmarks/large_file.py --url http://127.0.0.1:8000 --pid 1234
+
+Without --url a server of its own is started, at FILESERVER_DURABILITY=full. --pid is the
+main process of a server that runs already; without it its memory isn't measured. What is
+uploaded is deleted. wget, aria2c and curl are used where they are installed. Needs four times
+--size in the temporary directory.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import http.client
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from files.tests.running_server import (  # noqa: E402
+    BOUNDARY,
+    Answer,
+    ask,
+    family_of,
+    form_around,
+    running_server,
+)
+
+MIB = 1 << 20
+BLOCK = MIB
+RANGE_BYTES = 64 << 10
+RANGE_RUNS = 20
+SAMPLE_S = 0.2
+NOISE = random.Random(0).randbytes(16 * MIB)
+
+Figures = dict[str, Any]
+
+
+class Memory:
+    """The memory of a process and all that descend from it, sampled while work is done."""
+
+    def __init__(self, pid: int | None) -> None:
+        self.pid = pid
+        self.peak = 0
+        self.measures: Callable[[int], int] = private_and_shared
+
+    def now(self) -> int:
+        """Return their memory in bytes, pages that they share counted once; 0 if unknown."""
+        return sum(self.measures(pid) for pid in family_of(self.pid)) if self.pid else 0
+
+    @contextmanager
+    def watched(self, figures: Figures, work: str) -> Iterator[None]:
+        """Add the memory before, and the peak during, what is done inside."""
+        before = self.peak = self.now()
+        done = threading.Event()
+
+        def sample() -> None:
+            while not done.wait(SAMPLE_S):
+                self.peak = max(self.peak, self.now())
+
+        thread = threading.Thread(target=sample)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+        if self.pid:
+            figures[f"{work}: memory before, MiB"] = round(before / MIB, 1)
+            figures[f"{work}: memory at its peak, MiB"] = round(self.peak / MIB, 1)
+
+
+def private_and_shared(pid: int) -> int:
+    """Return the process's bytes in memory, each shared page divided among its users."""
+    for name, key in (("smaps_rollup", "Pss:"), ("status", "VmRSS:")):
+        try:
+            lines = Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            continue  # Ended meanwhile, or not ours to read: RSS is open to all.
+        return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(key))
+    return 0
+
+
+def make_source(path: Path, size: int) -> str:
+    """Write `size` bytes that don't repeat and return their SHA-256."""
+    hasher = hashlib.sha256()
+    with path.open("wb") as file:
+        for number, start in enumerate(range(0, size, BLOCK)):
+            offset = number * 4099 % (len(NOISE) - BLOCK)
+            block = (number.to_bytes(8, "big") + NOISE[offset : offset + BLOCK - 8])[: size - start]
+            hasher.update(block)
+            file.write(block)
+    return hasher.hexdigest()
+
+
+class LargeFile:
+    """One large file, its way to a server and back."""
+
+    def __init__(self, url: str, source: Path, hash: str) -> None:
+        self.address = urllib.parse.urlsplit(url).netloc
+        self.url = url
+        self.source = source
+        self.size = source.stat().st_size
+        self.hash = hash
+
+    def connect(self) -> closing[http.client.HTTPConnection]:
+        connection = http.client.HTTPConnection(self.address, timeout=600, blocksize=BLOCK)
+        return closing(connection)
+
+    def upload(self, *, as_form: bool) -> tuple[int, float]:
+        """Stream the file to the server; return its id and the MB/s."""
+        head, tail = form_around(self.source.name) if as_form else (b"", b"")
+        headers = {"Content-Length": str(self.size + len(head) + len(tail))}
+        if as_form:
+            headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
+        method, path = ("POST", "/upload") if as_form else ("PUT", f"/upload/{self.source.name}")
+
+        def body() -> Iterator[bytes]:
+            yield head
+            with self.source.open("rb") as file:
+                while block := file.read(BLOCK):
+                    yield block
+            yield tail
+
+        with self.connect() as connection:
+            begun = time.perf_counter()
+            connection.request(method, path, body(), headers)
+            response = connection.getresponse()
+            answer = Answer(response.status, response.read(), response.headers)
+            speed = self.size / 1e6 / (time.perf_counter() - begun)
+        if answer.status != 200 or answer.json()["hash"] != self.hash:
+            raise SystemExit(f"The upload failed: {answer.status} {answer.body[:500]!r}")
+        return int(answer.json()["id"]), speed
+
+    def download(self, file_id: int) -> float:
+        """Fetch the file, look at its length only, and return the MB/s."""
+        received = 0
+        with self.connect() as connection:
+            begun = time.perf_counter()
+            connection.request("GET", f"/download/{file_id}")
+            response = connection.getresponse()
+            while block := response.read(BLOCK):
+                received += len(block)
+        if received != self.size:
+            raise SystemExit(f"{received} bytes of {self.size} came back.")
+        return self.size / 1e6 / (time.perf_counter() - begun)
+
+    def delete(self, file_id: int) -> None:
+        with self.connect() as connection:
+            ask(connection, "DELETE", f"/delete/{file_id}")
+
+    def first_byte_ms(self, file_id: int) -> tuple[float, float]:
+        """Return the median time to the first byte of the first and of the last range."""
+        first: list[float] = []
+        last: list[float] = []
+        with self.connect() as connection:
+            for _number in range(RANGE_RUNS):
+                for times, wanted in ((first, f"0-{RANGE_BYTES - 1}"), (last, f"-{RANGE_BYTES}")):
+                    begun = time.perf_counter()
+                    connection.request(
+                        "GET", f"/download/{file_id}", headers={"Range": f"bytes={wanted}"}
+                    )
+                    response = connection.getresponse()
+                    response.read(1)
+                    times.append((time.perf_counter() - begun) * 1000)
+                    response.read()
+        return median(first), median(last)
+
+
+def fetch_with_tools(large: LargeFile, file_id: int, folder: Path) -> Figures:
+    """Fetch the file with the tools that people use, resuming after a third of it."""
+    url = f"{large.url}/download/{file_id}"
+    fetched = folder / str(file_id)
+    commands = {
+        "wget -c": ["wget", "-q", "-c", url],
+        "curl -C -": ["curl", "-s", "-f", "-C", "-", "-o", fetched.name, url],
+        "aria2c -x8": ["aria2c", "-q", "-x8", "-s8", "-k1M", "--file-allocation=none", url],
+    }
+    figures: Figures = {}
+    for name, command in commands.items():
+        if shutil.which(command[0]) is None:
+            continue
+        fetched.unlink(missing_ok=True)
+        if command[0] == "aria2c":
+            command = [*command, "-o", fetched.name]
+        else:
+            copy_beginning(large.source, fetched, large.size // 3)
+        begun = time.perf_counter()
+        subprocess.run(command, cwd=folder, check=True)
+        figures[f"{name}: s"] = round(time.perf_counter() - begun, 1)
+        with fetched.open("rb") as file:
+            same = hashlib.file_digest(file, "sha256").hexdigest() == large.hash
+        figures[f"{name}: same SHA-256"] = same
+    fetched.unlink(missing_ok=True)
+    return figures
+
+
+def copy_beginning(source: Path, target: Path, size: int) -> None:
+    """Make `target` the first `size` bytes of `source`, as a broken off download would."""
+    with source.open("rb") as whole, target.open("wb") as part:
+        while size and (block := whole.read(min(BLOCK, size))):
+            size -= part.write(block)
+
+
+def measure_large(large: LargeFile, memory: Memory, folder: Path) -> Figures:
+    """Return the figures of one large file."""
+    figures: Figures = {"size, bytes": large.size}
+    with memory.watched(figures, "form upload"):
+        file_id, speed = large.upload(as_form=True)
+    figures["form upload: MB/s"] = round(speed)
+    large.delete(file_id)
+    with memory.watched(figures, "raw upload"):
+        file_id, speed = large.upload(as_form=False)
+    figures["raw upload: MB/s"] = round(speed)
+    with memory.watched(figures, "download"):
+        figures["download: MB/s"] = round(large.download(file_id))
+    first, last = large.first_byte_ms(file_id)
+    figures["first byte of the first range, ms"] = round(first, 2)
+    figures["first byte of the last range, ms"] = round(last, 2)
+    figures["last : first"] = round(last / first, 2)
+    with memory.watched(figures, "tools"):
+        figures |= fetch_with_tools(large, file_id, folder)
+    large.delete(file_id)
+    return figures
+
+
+def main() -> int:
+    """Measure, print the table and return the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--size", type=int, default=2 << 30, help="bytes of the large file (2 GiB)")
+    parser.add_argument("--url", help="a server that runs already")
+    parser.add_argument("--pid", type=int, help="its main process")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    options = parser.parse_args()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="large-file-")))
+        url, pid = options.url, options.pid
+        if url is None:
+            server = stack.enter_context(running_server())
+            url, pid = server.url, server.pid
+        source = folder / "large.bin"
+        large = LargeFile(url.rstrip("/"), source, make_source(source, options.size))
+        figures = measure_large(large, Memory(pid), folder)
+    if options.json:
+        print(json.dumps(figures))
+        return 0
+    for name, value in figures.items():
+        print(f"{name:42} {value!s:>14}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""Who asks: the one value that services and querysets decide by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Made by the first migration; the library of the mission's plain routes.
+DEFAULT_SPACE_ID = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody who asks for something, and what he may do.
+
+    `spaces` are the ids of the spaces that he may see; `name` is what the event
+    log shows of him; `user_id` is None for strangers and for the system itself.
+    """
+
+    name: str
+    spaces: frozenset[int] = frozenset()
+    can_write: bool = False
+    user_id: int | None = None
+
+    @property
+    def can_read(self) -> bool:
+        """Tell whether there is any space that he may see."""
+        return bool(self.spaces)
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether he is signed in, so that a refusal is 403 and not 401."""
+        return self.user_id is not None
+
+
+SYSTEM = Actor(name="system", spaces=frozenset({DEFAULT_SPACE_ID}), can_write=True)

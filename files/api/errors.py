@@ -1,0 +1,57 @@
+"""Makes problem+json of everything that goes wrong in the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpResponse
+from rest_framework.exceptions import APIException
+
+from files.api.serializers import FileSerializer
+from files.exceptions import (
+    AccessDeniedError,
+    DuplicateFileError,
+    FileNotFoundInSpaceError,
+    FilesError,
+    InvalidFilterError,
+    StorageBusyError,
+)
+from files.http.problems import problem_of, problem_response
+from files.models import File
+
+
+def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """Return the answer to `error`, None for what nobody foresaw (Django's 500)."""
+    request = context["request"]._request
+    if isinstance(error, Http404):
+        error = FileNotFoundInSpaceError("There is nothing here.")
+    elif isinstance(error, PermissionDenied):
+        error = AccessDeniedError("This is not allowed.")
+    elif isinstance(error, OperationalError | InterfaceError):
+        error = StorageBusyError("The database is busy or away; please try again.")
+    if isinstance(error, FilesError):
+        return problem_of(request, error, **_details(error, context))
+    if isinstance(error, APIException):
+        response = problem_response(
+            request, status=error.status_code, code=_code(error), detail=str(error.detail)
+        )
+        for name, value in getattr(error, "headers", {}).items():
+            response[name] = value
+        return response
+    return None
+
+
+def _code(error: APIException) -> str:
+    return str(error.default_code)
+
+
+def _details(error: FilesError, context: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(error, InvalidFilterError):
+        return {"errors": error.errors}
+    if isinstance(error, DuplicateFileError):
+        files = File.objects.visible_to(context["request"].actor)
+        existing = files.filter(pk=error.existing_id).first()
+        return {"existing": FileSerializer(existing, context=context).data if existing else None}
+    return {}

@@ -1,0 +1,118 @@
+"""What a list can be asked for: the filters of both list routes and of the pages."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import django_filters
+from django import forms
+from django.core.validators import ProhibitNullCharactersValidator
+from django.http import QueryDict
+from django.utils.dateparse import parse_date
+from django_filters.fields import IsoDateTimeField
+
+from files.exceptions import InvalidFilterError
+from files.models import ORDERINGS, File, FileQuerySet
+
+
+class MomentField(IsoDateTimeField):
+    """A date, or a date and time in ISO 8601; UTC where no zone is given."""
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str):
+            if day := _parse_day(value):
+                return datetime.combine(day, time(), UTC)
+            # A "+" that was not percent-encoded arrives as a space.
+            value = value.strip().replace(" ", "+") if "T" in value else value
+        return super().to_python(value)
+
+
+def _parse_day(text: str) -> date | None:
+    try:
+        return parse_date(text.strip())
+    except ValueError:
+        return None
+
+
+class RepeatedField(forms.Field):
+    """All values of a parameter that may be repeated; the empty text is one too."""
+
+    widget = forms.MultipleHiddenInput
+
+    def validate(self, value: list[str]) -> None:
+        """Refuse what no database can look for."""
+        for text in value:
+            ProhibitNullCharactersValidator()(text)
+
+
+class MomentFilter(django_filters.Filter):
+    field_class = MomentField
+
+
+class IntegerFilter(django_filters.Filter):
+    field_class = forms.IntegerField
+
+
+class RepeatedFilter(django_filters.Filter):
+    """Any of the parameter's values will do."""
+
+    field_class = RepeatedField
+
+    def filter(self, qs: FileQuerySet, value: list[str] | None) -> FileQuerySet:
+        if not value:
+            return qs
+        # A single value as an equality, so that the index also gives the order.
+        lookup = (
+            {self.field_name: value[0]} if len(value) == 1 else {f"{self.field_name}__in": value}
+        )
+        return qs.filter(**lookup)
+
+
+class FileFilter(django_filters.FilterSet):
+    """Filters on columns that an index leads with, and `q` for a part of the name."""
+
+    q = django_filters.CharFilter(field_name="name", lookup_expr="icontains")
+    name = django_filters.CharFilter(field_name="name")
+    folder = django_filters.CharFilter(field_name="folder")
+    suffix = RepeatedFilter(field_name="suffix")
+    mime_type = django_filters.CharFilter(field_name="mime_type")
+    min_size = IntegerFilter(field_name="size", lookup_expr="gte")
+    max_size = IntegerFilter(field_name="size", lookup_expr="lte")
+    uploaded_after = MomentFilter(field_name="upload_date", lookup_expr="gte")
+    uploaded_before = MomentFilter(field_name="upload_date", lookup_expr="lt")
+    owner = IntegerFilter(field_name="owner_id")
+
+    class Meta:
+        model = File
+        fields: list[str] = []
+
+
+def filter_files(files: FileQuerySet, parameters: QueryDict) -> FileQuerySet:
+    """Return those of `files` that the parameters ask for, in no order yet.
+
+    Raises InvalidFilterError for an unknown or twice given parameter and for a value
+    that cannot be; its `errors` name the parameter. `ordering` is read by `ordering_of`.
+    """
+    known = FileFilter.base_filters.keys() | {"ordering"}
+    errors = {name: "There is no such filter." for name in parameters if name not in known}
+    errors |= {
+        name: "Given more than once."
+        for name, values in parameters.lists()
+        if len(values) > 1 and name != "suffix"
+    }
+    filters = FileFilter(parameters, queryset=files)
+    if not filters.is_valid():
+        errors |= {name: " ".join(messages) for name, messages in filters.errors.items()}
+    if errors:
+        raise InvalidFilterError(errors)
+    found: FileQuerySet = filters.qs
+    return found
+
+
+def ordering_of(parameters: QueryDict, default: str = "-upload_date") -> str:
+    """Return the asked for order, one of ORDERINGS; raises InvalidFilterError."""
+    ordering = parameters.get("ordering", default)
+    if ordering.removeprefix("-") not in ORDERINGS:
+        raise InvalidFilterError({"ordering": f"One of {', '.join(ORDERINGS)}; - for descending."})
+    return ordering

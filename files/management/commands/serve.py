@@ -1,0 +1,61 @@
+"""`manage.py serve`: the server that `make run` starts."""
+
+import argparse
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from files import server
+from files.connection_watch import Limits
+
+
+def at_least_one(text: str) -> int:
+    """Return the number that an option was given."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of 1 or more")
+    return int(text)
+
+
+class Command(BaseCommand):
+    """Parse the options and hand them to `files.server`."""
+
+    help = "Serves the pages, the API and the static files until it is stopped."
+    requires_migrations_checks = True
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Add the address, the sizes and the leave to be open to strangers."""
+        parser.add_argument("--host", default="127.0.0.1", help="address or name to listen at")
+        parser.add_argument("--port", type=int, default=8000, help="TCP port to listen at")
+        parser.add_argument(
+            "--workers", type=at_least_one, default=server.DEFAULT_WORKERS, help="worker processes"
+        )
+        parser.add_argument(
+            "--threads",
+            type=at_least_one,
+            default=settings.FILESERVER_THREADS,
+            help="most requests at a time in each worker (default: FILESERVER_THREADS)",
+        )
+        parser.add_argument(
+            "--allow-open",
+            action="store_true",
+            help="listen beyond this machine although anyone may add and delete files",
+        )
+        # Seconds after which a trickling client is cut off; for the tests.
+        parser.add_argument(
+            "--window", type=float, default=Limits.trickle_s, help=argparse.SUPPRESS
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Serve until SIGTERM or SIGINT."""
+        server.serve(
+            server.ServeOptions(
+                host=options["host"],
+                port=options["port"],
+                workers=options["workers"],
+                threads=options["threads"],
+                allow_open=options["allow_open"],
+                limits=Limits.within(options["window"]),
+            ),
+            announce=self.stdout.write,
+        )

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+# MySQL's usual collations take "A" for "a"; PostgreSQL's follow the locale.
+_BYTEWISE = {
+    "mysql": "{type} CHARACTER SET {charset} COLLATE {charset}_bin",
+    "postgresql": '{type} COLLATE "C"',
+    "sqlite": "{type}",
+}
+
+
+if TYPE_CHECKING:
+    CharField = models.CharField[str, str]
+else:
+    CharField = models.CharField
+
+
+class BytewiseCharField(CharField):
+    """A CharField that compares and sorts by bytes on every database.
+
+    `ascii_only` stores one byte a character on MySQL (hashes, types).
+    """
+
+    def __init__(self, *args: Any, ascii_only: bool = False, **kwargs: Any) -> None:
+        self.ascii_only = ascii_only
+        super().__init__(*args, **kwargs)
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        name, path, args, kwargs = super().deconstruct()
+        if self.ascii_only:
+            kwargs["ascii_only"] = True
+        return name, path, args, kwargs
+
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        column = super().db_type(connection)
+        charset = "ascii" if self.ascii_only else "utf8mb4"
+        return _BYTEWISE.get(connection.vendor, "{type}").format(type=column, charset=charset)

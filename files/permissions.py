@@ -1,0 +1,40 @@
+"""Who may do what: makes an Actor of a user, and refuses what he may not do."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+
+from files.actors import DEFAULT_SPACE_ID, Actor
+from files.exceptions import AccessDeniedError, AuthenticationRequiredError
+
+_ALL_SPACES = frozenset({DEFAULT_SPACE_ID})
+
+
+def actor_for(user: AbstractBaseUser | AnonymousUser, access: str) -> Actor:
+    """Return what `user` may do where FILESERVER_ACCESS is `access`.
+
+    A signed-in user may do all; a stranger all in "open", look in "read", and
+    nothing in "private".
+    """
+    if user.is_authenticated and user.is_active:
+        return Actor(name=user.get_username(), spaces=_ALL_SPACES, can_write=True, user_id=user.pk)
+    return Actor(
+        name="anyone",
+        spaces=frozenset() if access == "private" else _ALL_SPACES,
+        can_write=access == "open",
+    )
+
+
+def require_read(actor: Actor) -> None:
+    """Raise unless `actor` may look at something."""
+    if not actor.can_read:
+        raise AuthenticationRequiredError("Sign in to see the files.")
+
+
+def require_write(actor: Actor) -> None:
+    """Raise unless `actor` may add and delete files."""
+    require_read(actor)
+    if not actor.can_write:
+        if actor.is_known:
+            raise AccessDeniedError("You may look at the files, and not change them.")
+        raise AuthenticationRequiredError("Sign in to add or delete files.")

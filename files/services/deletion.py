@@ -1,0 +1,44 @@
+"""Deletes files: the row and all that hangs on it at once, the bytes after a grace time.
+
+Entry point: delete_file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.db import transaction
+
+from files.actors import Actor
+from files.exceptions import FileNotFoundInSpaceError, VersionMismatchError
+from files.models import Content, File
+from files.permissions import require_write
+from files.services import events, totals
+from files.storage import told_in_words
+
+
+def delete_file(
+    *, actor: Actor, file_id: int, is_known: Callable[[File], bool] | None = None
+) -> None:
+    """Delete the file; of several callers at once exactly one succeeds.
+
+    `is_known` tells whether the caller knows the file as it is now; where it does
+    not, nothing is deleted and VersionMismatchError is raised.
+    """
+    require_write(actor)
+    with told_in_words(), transaction.atomic():
+        # Locked, so that the second of two deletes waits and finds nothing.
+        files = File.objects.visible_to(actor).select_for_update()
+        file = files.filter(pk=file_id).first()
+        if file is None:
+            raise FileNotFoundInSpaceError(f"There is no file {file_id}.")
+        if is_known is not None and not is_known(file):
+            raise VersionMismatchError(
+                f"The file was changed meanwhile; its version is {file.version} now."
+            )
+        events.record("file.deleted", actor, file)
+        totals.add(space_id=file.space_id, suffix=file.suffix, count=-1, size=-file.size)
+        content_id = file.content_id
+        file.delete()
+        if content_id and not File.everything.filter(content_id=content_id).exists():
+            Content.objects.filter(pk=content_id).release(until=Content.grace_end())

@@ -1,0 +1,177 @@
+"""Takes a file in: begin, append as often as there are bytes, then commit or abort.
+
+Every door (form, AJAX, raw PUT, commands) comes through here, so that limits,
+names, types, duplicates and events are the same at all of them. Memory: a file up
+to INLINE_SIZE is held whole, a longer one goes on to its storage.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from files.actors import Actor
+from files.exceptions import (
+    BodyCutShortError,
+    DigestMismatchError,
+    DuplicateFileError,
+    FileTooLargeError,
+    StorageBusyError,
+    StorageFullError,
+)
+from files.mime import HEAD_SIZE, sniff
+from files.models import INLINE_SIZE, Content, File
+from files.names import clean_folder, clean_name, suffix_of
+from files.permissions import require_write
+from files.services import events, totals
+from files.storage import ContentWriter, room, storage_of, told_in_words
+
+
+@dataclass(slots=True, eq=False)
+class IncomingFile:
+    """A file while it comes in; made by `begin`, seen by nobody else."""
+
+    actor: Actor
+    space_id: int
+    name: str
+    folder: str
+    size: int | None  # bytes, as announced
+    digest: bytes | None  # SHA-256, as announced
+    received: int = 0  # bytes
+    hasher: hashlib._Hash = field(default_factory=hashlib.sha256)
+    head: bytes = b""
+    small: bytes = b""  # all of it, until it is too long for the row
+    writer: ContentWriter | None = None
+
+
+def begin(
+    *,
+    actor: Actor,
+    space_id: int,
+    name: str,
+    folder: str = "",
+    size: int | None = None,
+    at_least: int = 0,
+    digest: bytes | None = None,
+) -> IncomingFile:
+    """Refuse what can be refused before any byte is read, else start taking it in.
+
+    `size` in bytes and `digest` (32 bytes of SHA-256) are what the client announced,
+    None where it did not; `at_least` is what a form's length tells of the file's. One
+    query with a digest, else none.
+    """
+    require_write(actor)
+    name, folder = clean_name(name), clean_folder(folder)
+    _check_size(size or at_least)
+    _check_room(size or at_least)
+    if digest is not None and (existing := _existing(space_id, digest.hex())):
+        raise _duplicate(existing)
+    return IncomingFile(actor, space_id, name, folder, size, digest)
+
+
+def append(incoming: IncomingFile, data: bytes) -> None:
+    """Take the next bytes; may commit a batch of chunks that nobody sees yet."""
+    incoming.received += len(data)
+    _check_size(incoming.received)
+    incoming.hasher.update(data)
+    if len(incoming.head) < HEAD_SIZE:
+        incoming.head += data[: HEAD_SIZE - len(incoming.head)]
+    with told_in_words():
+        if incoming.writer is not None:
+            incoming.writer.append(data)
+        elif incoming.received <= INLINE_SIZE:
+            incoming.small += data
+        else:
+            incoming.writer = storage_of(Content.Home.DATABASE).open_writer()
+            incoming.writer.append(incoming.small + data if incoming.small else data)
+            incoming.small = b""
+
+
+def commit(incoming: IncomingFile) -> File:
+    """Make the file visible: last bytes, row, totals and event in one transaction.
+
+    Raises DuplicateFileError when the same bytes are in the space, whoever of many
+    came first: the unique constraint decides.
+    """
+    _check_complete(incoming)
+    file = File(
+        space_id=incoming.space_id,
+        name=incoming.name,
+        suffix=suffix_of(incoming.name),
+        folder=incoming.folder,
+        size=incoming.received,
+        mime_type=sniff(incoming.head, incoming.name),
+        hash=incoming.hasher.hexdigest(),
+        owner_id=incoming.actor.user_id,
+        data=incoming.small if incoming.writer is None else None,
+    )
+    try:
+        with told_in_words(), transaction.atomic():
+            if incoming.writer is not None:
+                incoming.writer.flush()
+                file.content = incoming.writer.content
+            file.save(force_insert=True)
+            events.record("file.uploaded", incoming.actor, file)
+            totals.add(space_id=file.space_id, suffix=file.suffix, count=1, size=file.size)
+    except IntegrityError as error:
+        if existing := _existing(incoming.space_id, file.hash):
+            raise _duplicate(existing) from error
+        if "file_space_hash" not in str(error) and "file.hash" not in str(error):
+            raise
+        raise StorageBusyError(
+            "The same file was being deleted at this moment; please try again."
+        ) from error
+    incoming.writer = None
+    return file
+
+
+def abort(incoming: IncomingFile) -> None:
+    """Give up what was written; nothing to do after `commit`, or a second time.
+
+    `sweep` removes it; it would also do so, later, if this were never called.
+    """
+    writer, incoming.writer = incoming.writer, None
+    incoming.small = b""
+    if writer is not None and writer.content.pk is not None:
+        with told_in_words():
+            # Nobody can be reading it.
+            Content.objects.filter(pk=writer.content.pk).release(until=timezone.now())
+
+
+def _check_size(size: int) -> None:
+    limit = settings.FILESERVER_MAX_UPLOAD_SIZE
+    if limit is not None and size > limit:
+        raise FileTooLargeError(f"The file has {size:,} bytes or more; the limit is {limit:,}.")
+
+
+def _check_room(size: int) -> None:
+    free = room()
+    if free is not None and size > free:
+        raise StorageFullError(f"The file has {size:,} bytes, and there is room for {free:,}.")
+
+
+def _check_complete(incoming: IncomingFile) -> None:
+    if incoming.size is not None and incoming.received != incoming.size:
+        raise BodyCutShortError(
+            f"{incoming.size:,} bytes were announced and {incoming.received:,} came."
+        )
+    if incoming.digest is not None and incoming.hasher.digest() != incoming.digest:
+        raise DigestMismatchError(
+            f"The bytes that came have the SHA-256 {incoming.hasher.hexdigest()}, "
+            f"announced was {incoming.digest.hex()}."
+        )
+
+
+def _existing(space_id: int, hash: str) -> int | None:
+    ids = File.everything.filter(space_id=space_id, hash=hash).values_list("pk", flat=True)
+    return ids.first()
+
+
+def _duplicate(existing_id: int) -> DuplicateFileError:
+    return DuplicateFileError(
+        f"The same bytes are stored already, as file {existing_id}.", existing_id=existing_id
+    )

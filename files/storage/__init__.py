@@ -1,0 +1,16 @@
+"""Where bytes live. Callers say which file or content, never which home."""
+
+from files.storage.base import ContentStorage, ContentWriter
+from files.storage.database import give_space_back, room
+from files.storage.faults import told_in_words
+from files.storage.homes import read, storage_of
+
+__all__ = [
+    "ContentStorage",
+    "ContentWriter",
+    "give_space_back",
+    "read",
+    "room",
+    "storage_of",
+    "told_in_words",
+]

@@ -1,0 +1,191 @@
+"""Content as chunk rows: the home that needs nothing but the database.
+
+Entry point: DatabaseStorage. Chunks are committed in short batches while they
+come, so that no lock is held while a slow client sends; nothing of them can be
+seen until the file's row is committed. Memory: BATCH_BYTES a writer at most, and
+READ_AHEAD chunks a reader.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from weakref import WeakSet
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from files.exceptions import CorruptContentError, StorageBusyError
+from files.models import MAX_CHUNK_SIZE, Chunk, Content
+
+# What one writer holds before it commits a batch: long enough for few commits,
+# short enough that other writers wait some 20 ms for the lock.
+BATCH_BYTES = 8 << 20
+# What all writers of the process hold together; with many, batches get shorter.
+ALL_BATCHES_BYTES = 64 << 20
+# Rows in one INSERT: four escaped chunks fit MySQL's packet of 16 MiB.
+ROWS_PER_INSERT = 4
+# A slow client's batch is committed sooner, which is also its sign of life.
+LONGEST_BATCH_S = Content.RECEIVING_TIME.total_seconds() / 6
+READ_AHEAD = 2
+# What an upload must leave on the disk, for the log and for other writers.
+SPARE_DISK_BYTES = 64 << 20
+# Rows that one transaction of `remove` takes: it holds the write lock some 30 ms.
+ROWS_PER_REMOVAL = 32
+
+_open_writers: WeakSet[DatabaseWriter] = WeakSet()
+
+
+class DatabaseWriter:
+    """Cuts what comes into chunks and commits them in batches."""
+
+    def __init__(self) -> None:
+        # Made with the first batch: a file of one batch is then one transaction.
+        self.content = Content(state=Content.State.RECEIVING)
+        self._parts: list[bytes | memoryview] = []
+        self._parts_size = 0
+        self._batch: list[Chunk] = []
+        self._offset = 0
+        self._write_by = time.monotonic() + LONGEST_BATCH_S
+        _open_writers.add(self)
+
+    def append(self, data: bytes) -> None:
+        """Take `data`; commits whenever a batch is full."""
+        view = memoryview(data)
+        while len(view):
+            part = view[: MAX_CHUNK_SIZE - self._parts_size]
+            view = view[len(part) :]
+            self._parts.append(part)
+            self._parts_size += len(part)
+            if self._parts_size == MAX_CHUNK_SIZE:
+                self._cut_chunk()
+                if self._is_batch_full():
+                    self._write_batch()
+
+    def flush(self) -> None:
+        """Write the rest and own the content; inside the caller's transaction."""
+        if self._parts:
+            self._cut_chunk()
+        with transaction.atomic():
+            self._write_batch()
+            self._update(state=Content.State.STORED, keep_until=None)
+
+    def _cut_chunk(self) -> None:
+        data = bytes(self._parts[0]) if len(self._parts) == 1 else b"".join(self._parts)
+        self._batch.append(
+            Chunk(offset=self._offset, size=len(data), checksum=zlib.crc32(data), data=data)
+        )
+        self._offset += len(data)
+        self._parts.clear()
+        self._parts_size = 0
+
+    def _is_batch_full(self) -> bool:
+        limit = min(BATCH_BYTES, ALL_BATCHES_BYTES // len(_open_writers))
+        return len(self._batch) * MAX_CHUNK_SIZE >= limit or time.monotonic() > self._write_by
+
+    def _write_batch(self) -> None:
+        keep_until = timezone.now() + Content.RECEIVING_TIME
+        with transaction.atomic():
+            if self.content._state.adding:
+                self.content.size, self.content.keep_until = self._offset, keep_until
+                self.content.save(force_insert=True)
+            else:
+                self._update(size=self._offset, keep_until=keep_until)
+            for chunk in self._batch:
+                chunk.content = self.content
+            Chunk.objects.bulk_create(self._batch, batch_size=ROWS_PER_INSERT)
+        self._batch.clear()
+        self._write_by = time.monotonic() + LONGEST_BATCH_S
+
+    def _update(self, **columns: object) -> None:
+        """Change the content's row, unless `sweep` took it meanwhile."""
+        mine = Content.objects.filter(pk=self.content.pk, state=Content.State.RECEIVING)
+        if not mine.update(**columns):
+            raise StorageBusyError("The upload paused for so long that it was given up.")
+
+
+class DatabaseStorage:
+    """Chunk rows of the default database."""
+
+    def open_writer(self) -> DatabaseWriter:
+        """Return a writer; its content exists from its first batch on."""
+        return DatabaseWriter()
+
+    def read(self, content: Content, start: int, stop: int) -> Iterator[bytes]:
+        """Yield bytes `start` to `stop` (exclusive), a chunk or less at a time.
+
+        A query for every READ_AHEAD chunks, and only for those that the range touches.
+        Raises CorruptContentError where a checksum fails or bytes are missing.
+        """
+        renew_at = self._next_renewal()
+        chunks = Chunk.objects.filter(content_id=content.pk).order_by("offset")
+        columns = ("offset", "size", "checksum", "data")
+        first = chunks.reverse().filter(offset__lte=start).values_list(*columns)[:1]
+        found = list(first)
+        while start < stop:
+            if not found:
+                raise CorruptContentError(f"Content {content.pk} has no byte {start}.")
+            for offset, size, checksum, data in found:
+                if not (
+                    offset <= start < offset + size
+                    and len(data) == size
+                    and zlib.crc32(data) == checksum
+                ):
+                    raise CorruptContentError(
+                        f"Content {content.pk} is damaged from byte {offset} to {offset + size}."
+                    )
+                yield bytes(data[start - offset : stop - offset])
+                start = min(offset + size, stop)
+                if time.monotonic() > renew_at:
+                    self._renew(content)
+                    renew_at = self._next_renewal()
+            following = chunks.filter(offset__gte=start, offset__lt=stop)
+            found = list(following.values_list(*columns)[:READ_AHEAD]) if start < stop else []
+
+    def remove(self, content: Content) -> int:
+        """Remove it in small transactions, its row last; return the bytes given back."""
+        removed = 0
+        while True:
+            rows = Chunk.objects.filter(content_id=content.pk).values_list("pk", "size")
+            batch = dict(rows[:ROWS_PER_REMOVAL])
+            if not batch:
+                break
+            Chunk.objects.filter(pk__in=batch).delete()
+            removed += sum(batch.values())
+        content.delete()
+        return removed
+
+    def _next_renewal(self) -> float:
+        return time.monotonic() + Content.GRACE_TIME.total_seconds() / 3
+
+    def _renew(self, content: Content) -> None:
+        """Keep what this reader still needs, though its file is deleted."""
+        Content.objects.filter(pk=content.pk, state=Content.State.RELEASED).update(
+            keep_until=Content.grace_end()
+        )
+
+
+def room() -> int | None:
+    """Return how many bytes the disk under an embedded database can take, None elsewhere."""
+    if connection.vendor != "sqlite":
+        return None
+    folder = Path(connection.settings_dict["NAME"]).parent
+    return max(shutil.disk_usage(folder).free - SPARE_DISK_BYTES, 0)
+
+
+def give_space_back(pages: int = 1000) -> int:
+    """Return free pages of SQLite's file to the disk; the number of pages freed.
+
+    Elsewhere the database reuses the space by itself: 0.
+    """
+    if connection.vendor != "sqlite":
+        return 0
+    with connection.cursor() as cursor:
+        before = cursor.execute("PRAGMA freelist_count").fetchone()[0]
+        # execute() would run one step, and each step frees one page.
+        connection.connection.executescript(f"PRAGMA incremental_vacuum({pages:d})")
+        after = cursor.execute("PRAGMA freelist_count").fetchone()[0]
+    return int(before - after)

@@ -1,0 +1,34 @@
+"""Finds the storage of a home, and reads a file wherever its bytes are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from files.exceptions import CorruptContentError
+from files.models import Content, File
+from files.storage.base import ContentStorage
+from files.storage.database import DatabaseStorage
+
+_STORAGES: dict[str, ContentStorage] = {Content.Home.DATABASE: DatabaseStorage()}
+
+
+def storage_of(home: str) -> ContentStorage:
+    """Return the storage that keeps the contents of `home`."""
+    return _STORAGES[home]
+
+
+def read(file: File, start: int, stop: int) -> Iterator[bytes]:
+    """Yield bytes `start` to `stop` (exclusive) of the file, at most 1 MiB at a time.
+
+    Nothing is read before the first block is asked for. Raises CorruptContentError
+    where what is stored is not what was uploaded.
+    """
+    content = file.content
+    if content is None:
+        data = bytes(file.data or b"")
+        if hashlib.sha256(data).hexdigest() != file.hash:
+            raise CorruptContentError(f"The bytes in the row of file {file.pk} are damaged.")
+        yield data[start:stop]
+    else:
+        yield from storage_of(content.home).read(content, start, stop)

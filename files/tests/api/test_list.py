@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from files.api import viewsets
+from files.models import File
+from files.tests.factories import make_file
+from files.tests.samples import noise
+
+pytestmark = pytest.mark.django_db
+
+
+def listed(client, **parameters) -> list[dict[str, Any]]:
+    response = client.get("/files", parameters)
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/json"
+    files: list[dict[str, Any]] = json.loads(response.getvalue())
+    return files
+
+
+def names(client, **parameters) -> list[str]:
+    return [file["name"] for file in listed(client, **parameters)]
+
+
+@pytest.fixture
+def library() -> None:
+    day = datetime(2026, 3, 1, tzinfo=UTC)
+    for number, (name, size, folder) in enumerate(
+        [("b.txt", 30, ""), ("a.PDF", 10, "x"), ("Ä.txt", 20, "x/y"), ("c", 5000, "")]
+    ):
+        file = make_file(noise(size, number), name=name, folder=folder)
+        File.objects.filter(pk=file.pk).update(upload_date=day + timedelta(days=number))
+
+
+def test_an_empty_library_is_an_empty_array(client):
+    assert listed(client) == []
+
+
+def test_newest_first(client, library):
+    assert names(client) == ["c", "Ä.txt", "a.PDF", "b.txt"]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        ({"q": "a"}, ["a.PDF"]),
+        ({"q": ".T"}, ["Ä.txt", "b.txt"]),
+        ({"name": "a.PDF"}, ["a.PDF"]),
+        ({"name": "A.pdf"}, []),
+        ({"suffix": "txt"}, ["Ä.txt", "b.txt"]),
+        ({"suffix": ["txt", "pdf"]}, ["Ä.txt", "a.PDF", "b.txt"]),
+        ({"suffix": ""}, ["c"]),
+        ({"folder": "x"}, ["a.PDF"]),
+        ({"min_size": 20}, ["c", "Ä.txt", "b.txt"]),
+        ({"max_size": 20}, ["Ä.txt", "a.PDF"]),
+        ({"min_size": 20, "max_size": 30}, ["Ä.txt", "b.txt"]),
+        ({"min_size": 10**30}, []),
+        ({"uploaded_after": "2026-03-03"}, ["c", "Ä.txt"]),
+        ({"uploaded_before": "2026-03-02T00:00:00+00:00"}, ["b.txt"]),
+        ({"uploaded_before": "2026-03-02T00:00:01 00:00"}, ["a.PDF", "b.txt"]),
+        ({"mime_type": "application/x-nothing"}, []),
+        ({"owner": 1}, []),
+        ({"ordering": "name"}, ["a.PDF", "b.txt", "c", "Ä.txt"]),
+        ({"ordering": "-size"}, ["c", "b.txt", "Ä.txt", "a.PDF"]),
+        ({"ordering": "size"}, ["a.PDF", "Ä.txt", "b.txt", "c"]),
+        ({"ordering": "suffix"}, ["c", "a.PDF", "b.txt", "Ä.txt"]),
+        ({"ordering": "upload_date"}, ["b.txt", "a.PDF", "Ä.txt", "c"]),
+    ],
+)
+def test_filters(client, library, parameters, expected):
+    found = names(client, **parameters)
+    if "ordering" in parameters:
+        assert found == expected
+    else:
+        assert sorted(found) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("nonsense=1", "nonsense"),
+        ("min_size=big", "min_size"),
+        ("uploaded_after=yesterday", "uploaded_after"),
+        ("uploaded_after=2026-02-30", "uploaded_after"),
+        ("ordering=colour", "ordering"),
+        ("ordering=--size", "ordering"),
+        ("owner=me", "owner"),
+        ("name=a&name=b", "name"),
+        ("suffix=%00", "suffix"),
+        ("q=%00", "q"),
+    ],
+)
+def test_a_bad_filter_is_named(client, query, parameter):
+    response = client.get(f"/files?{query}")
+    problem = response.json()
+    assert response.status_code == 400
+    assert problem["code"] == "invalid_filter"
+    assert list(problem["errors"]) == [parameter]
+
+
+@pytest.mark.parametrize("ordering", ["upload_date", "-name", "size", "-size", "suffix", "-suffix"])
+def test_batches_join_without_a_gap(client, monkeypatch, ordering):
+    chance = random.Random(3)
+    for number in range(23):
+        # Few sizes and suffixes, so that pages end amid equal ones.
+        data = b"%02d" % number + b"x" * chance.choice([0, 5])
+        make_file(data, name=f"{chance.choice('abc')}.{chance.choice(['', 'txt', 'pdf'])}")
+    whole = [file["id"] for file in listed(client, ordering=ordering)]
+    assert sorted(whole) == sorted(File.objects.values_list("pk", flat=True))
+    monkeypatch.setattr(viewsets, "LIST_BATCH", 4)
+    assert [file["id"] for file in listed(client, ordering=ordering)] == whole
+
+
+@pytest.mark.parametrize("ordering", ["upload_date", "-name", "size", "suffix"])
+def test_a_page_before_is_the_page_after_backwards(ordering):
+    for number in range(12):
+        make_file(b"%02d" % number, name=f"{number % 3}.{number % 2}")
+    whole = File.objects.page(ordering, 100)
+    assert File.objects.page(ordering, 100, whole[7], reverse=True) == whole[:7][::-1]
+    assert File.objects.page(ordering, 3, whole[7], reverse=True) == whole[4:7][::-1]
+
+
+def test_a_list_never_reads_content(client):
+    for number in range(3):
+        make_file(noise(1000, number))
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        assert len(listed(client)) == 3
+    assert len(queries) == 1
+    assert '"data"' not in queries[0]["sql"] and "`data`" not in queries[0]["sql"]
+    assert "chunk" not in queries[0]["sql"]
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plan")
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"ordering": ordering}
+        for ordering in ("upload_date", "-upload_date", "name", "-size", "suffix", "-suffix")
+    ]
+    + [
+        {"suffix": "txt"},
+        {"suffix": "txt", "ordering": "name"},
+        {"suffix": "txt", "ordering": "-size"},
+        {"folder": "x", "ordering": "name"},
+        {"mime_type": "text/plain"},
+    ],
+)
+def test_no_list_sorts_or_scans(client, parameters, library, monkeypatch):
+    monkeypatch.setattr(viewsets, "LIST_BATCH", 1)
+    with CaptureQueriesContext(connection) as queries:
+        listed(client, **parameters)
+    assert queries
+    for query in queries:
+        with connection.cursor() as cursor:
+            plan = cursor.execute("EXPLAIN QUERY PLAN " + query["sql"]).fetchall()
+        steps = [row[3] for row in plan]
+        assert all(step.startswith("SEARCH file USING INDEX") for step in steps), steps
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plan")
+@pytest.mark.parametrize(
+    "parameters",
+    [{"name": "c"}, {"min_size": 20}, {"uploaded_after": "2026-03-02"}, {"owner": 1}],
+)
+def test_every_filter_is_searched_by_index(client, parameters, library):
+    with CaptureQueriesContext(connection) as queries:
+        listed(client, **parameters)
+    with connection.cursor() as cursor:
+        plan = cursor.execute("EXPLAIN QUERY PLAN " + queries[0]["sql"]).fetchall()
+    assert plan[0][3].startswith("SEARCH file USING INDEX"), plan

@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, models
+from django.utils import timezone
+
+from files.actors import DEFAULT_SPACE_ID, SYSTEM
+from files.exceptions import StorageBusyError
+from files.models import Chunk, Content, File
+from files.processing.maintenance import sweep
+from files.services import uploads
+from files.services.deletion import delete_file
+from files.storage import read
+from files.tests.factories import make_file
+from files.tests.samples import noise
+
+pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
+
+
+def age(**times: float) -> None:
+    """Let everything that has a time be older."""
+    Content.objects.exclude(keep_until=None).update(
+        keep_until=models.F("keep_until") - timedelta(**times)
+    )
+
+
+def test_deleted_bytes_stay_for_the_grace_time():
+    data = noise(3 << 20)
+    file = File.objects.select_related("content").get(pk=make_file(data).pk)
+    delete_file(actor=SYSTEM, file_id=file.pk)
+    assert sweep().contents == 0
+    assert b"".join(read(file, 0, file.size)) == data
+    age(hours=1, minutes=1)
+    swept = sweep()
+    assert (swept.contents, swept.bytes) == (1, 3 << 20)
+    assert not Chunk.objects.exists()
+    assert not Content.objects.exists()
+
+
+def test_what_a_crash_left_is_cleared():
+    incoming = uploads.begin(actor=SYSTEM, space_id=DEFAULT_SPACE_ID, name="a")
+    uploads.append(incoming, noise(20 << 20))
+    assert sweep().contents == 0
+    age(hours=1, seconds=1)
+    assert sweep().contents == 1
+    assert not Chunk.objects.exists()
+
+
+def test_an_upload_that_was_given_up_cannot_be_committed():
+    incoming = uploads.begin(actor=SYSTEM, space_id=DEFAULT_SPACE_ID, name="a")
+    uploads.append(incoming, noise(20 << 20))
+    age(hours=2)
+    sweep()
+    with pytest.raises(StorageBusyError):
+        uploads.commit(incoming)
+    assert not File.everything.exists()
+
+
+def test_stored_content_is_never_swept():
+    file = make_file(noise(3 << 20))
+    Content.objects.update(keep_until=timezone.now() - timedelta(days=1))
+    assert sweep().contents == 0
+    assert File.objects.get() == file
+
+
+def test_a_long_download_renews_its_lease(monkeypatch):
+    data = noise(6 << 20)
+    file = File.objects.select_related("content").get(pk=make_file(data).pk)
+    monkeypatch.setattr(Content, "GRACE_TIME", timedelta(0))
+    blocks = read(file, 0, file.size)
+    begun = [next(blocks)]
+    delete_file(actor=SYSTEM, file_id=file.pk)
+    monkeypatch.setattr(Content, "GRACE_TIME", timedelta(hours=1))
+    begun += [next(blocks), next(blocks), next(blocks)]
+    assert sweep().contents == 0
+    assert b"".join([*begun, *blocks]) == data
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="others reuse the space by themselves")
+def test_the_disk_gets_its_space_back():
+    def pages() -> int:
+        with connection.cursor() as cursor:
+            return int(cursor.execute("PRAGMA page_count").fetchone()[0])
+
+    make_file(b"stays")
+    sweep()
+    before = pages()
+    file = make_file(noise(50 << 20))
+    assert pages() >= before + (50 << 20) // 32768
+    delete_file(actor=SYSTEM, file_id=file.pk)
+    age(hours=2)
+    assert sweep().pages > 1500
+    assert pages() < before + 20
+
+
+def test_the_command_tells_what_it_did(capsys):
+    delete_file(actor=SYSTEM, file_id=make_file(noise(2 << 20)).pk)
+    age(hours=2)
+    call_command("sweep", "--dry-run")
+    assert "1 contents with 2,097,152 bytes would be removed" in capsys.readouterr().out
+    call_command("sweep", "--json")
+    assert json.loads(capsys.readouterr().out)["contents"] == 1

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_safe
+
+from files.http.problems import problem_response
+
+
+@require_safe
+def healthz(request: HttpRequest) -> JsonResponse:
+    """Tell that the process answers; no query."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Tell whether the database answers; no details to strangers."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return problem_response(
+            request, status=503, code="not_ready", detail="The server cannot work at the moment."
+        )
+    return JsonResponse({"status": "ok"})
+
+
+healthz.open_to_all = readyz.open_to_all = True  # type: ignore[attr-defined]  # read by ActorMiddleware

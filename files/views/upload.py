@@ -1,0 +1,69 @@
+"""The upload form, for browsers without JavaScript; with it, they use the API's route."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from files.exceptions import DuplicateFileError, FilesError
+from files.forms import UploadForm
+from files.http.problems import status_of
+from files.http.requests import ActorRequest
+from files.http.uploads import check_csrf, receive_upload
+from files.models import File
+from files.permissions import require_write
+from files.views.errors import refused
+
+
+# Exempt, so that Django doesn't parse the body to find the token: `check_csrf` does
+# when the part that holds it has come, before the file.
+@csrf_exempt
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_file(request: ActorRequest) -> HttpResponseBase:
+    """Show the form; take a file in and show its page, or say why it was refused."""
+    if request.method != "POST":
+        try:
+            require_write(request.actor)
+        except FilesError as error:
+            return refused(request, error)
+        return _form(request)
+
+    def check_fields(fields: Mapping[str, str]) -> None:
+        check_csrf(request, fields)
+
+    try:
+        file = receive_upload(request, check_fields=check_fields)
+    except DuplicateFileError as error:
+        files = File.objects.visible_to(request.actor)
+        existing = files.filter(pk=error.existing_id).first()
+        sentence = gettext("Not stored again: the same bytes are there already.")
+        return _form(request, error, sentence=sentence, existing=existing)
+    except FilesError as error:
+        return _form(request, error, sentence=str(error))
+    messages.success(request, gettext("“%(name)s” is stored.") % {"name": file.name})
+    return redirect(file)
+
+
+def _form(
+    request: ActorRequest,
+    error: FilesError | None = None,
+    *,
+    sentence: str = "",
+    existing: File | None = None,
+) -> HttpResponse:
+    context = {
+        "upload_form": UploadForm(),
+        "upload_limit": settings.FILESERVER_MAX_UPLOAD_SIZE,
+        "upload_error": sentence,
+        "existing": existing,
+    }
+    status = status_of(error) if error else None
+    return render(request, "files/add.html", context, status=status)

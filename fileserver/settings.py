@@ -1,0 +1,181 @@
+"""Settings: from the environment only, and none has to be set.
+
+README.md, "Settings", tells what each variable does.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from fileserver.environment import (
+    env_bool,
+    env_bytes,
+    env_choice,
+    env_int,
+    env_list,
+    env_networks,
+    env_secret,
+)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# The file server's own
+FILESERVER_DATA_DIR = Path(os.environ.get("FILESERVER_DATA_DIR") or BASE_DIR / "var").absolute()
+FILESERVER_ACCESS = env_choice("FILESERVER_ACCESS", ("open", "read", "private"))
+FILESERVER_ALLOW_OPEN = env_bool("FILESERVER_ALLOW_OPEN")
+FILESERVER_MAX_UPLOAD_SIZE = env_bytes("FILESERVER_MAX_UPLOAD_SIZE")
+FILESERVER_DURABILITY = env_choice("FILESERVER_DURABILITY", ("full", "normal"))
+FILESERVER_THREADS = env_int("FILESERVER_THREADS", 256)
+FILESERVER_TRUSTED_PROXIES = env_networks("FILESERVER_TRUSTED_PROXIES")
+FILESERVER_URL_PREFIX = "/" + os.environ.get("FILESERVER_URL_PREFIX", "").strip("/")
+
+# Core
+SECRET_KEY = env_secret("FILESERVER_SECRET_KEY", made_at=FILESERVER_DATA_DIR / "secret_key")
+DEBUG = False
+ALLOWED_HOSTS = env_list("FILESERVER_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "crispy_forms",
+    "crispy_bootstrap5",
+    "files",
+]
+MIDDLEWARE = [
+    "files.middleware.RequestGuardMiddleware",
+    "files.middleware.SecurityHeadersMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "files.middleware.PageLocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "files.middleware.CrossSiteMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "files.middleware.ActorMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+ROOT_URLCONF = "fileserver.urls"
+WSGI_APPLICATION = "fileserver.wsgi.application"
+# The mission's routes have no trailing slash, and a redirect would lose a body.
+APPEND_SLASH = False
+if FILESERVER_URL_PREFIX != "/":
+    FORCE_SCRIPT_NAME = FILESERVER_URL_PREFIX
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# Database
+_SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}[FILESERVER_DURABILITY]
+SQLITE: Any = {
+    "ENGINE": "django.db.backends.sqlite3",
+    "NAME": FILESERVER_DATA_DIR / "files.sqlite3",
+    "CONN_MAX_AGE": None,
+    "OPTIONS": {
+        # Every transaction that writes takes the lock at its start: two that read
+        # first and write later would fail at once instead of waiting.
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 30,  # seconds
+        # The order matters: the first two are fixed by the first table, and
+        # auto_vacuum is ignored once the file is in WAL mode.
+        "init_command": (
+            "PRAGMA page_size = 32768;"
+            "PRAGMA auto_vacuum = INCREMENTAL;"
+            "PRAGMA journal_mode = WAL;"
+            f"PRAGMA synchronous = {_SYNCHRONOUS};"
+            # Else a burst's log file stays at its largest size for ever.
+            "PRAGMA journal_size_limit = 67108864;"
+        ),
+    },
+}
+if os.environ.get("DATABASE_URL"):
+    try:
+        DATABASES: Any = {
+            "default": dj_database_url.config(conn_max_age=600, conn_health_checks=True)
+        }
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL: {error}") from error
+    if "sqlite" in DATABASES["default"]["ENGINE"]:
+        DATABASES["default"] = SQLITE | {"NAME": DATABASES["default"]["NAME"]}
+else:
+    DATABASES = {"default": SQLITE}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Requests: uploads never reach Django's parsers, and nothing else brings a file
+FILE_UPLOAD_HANDLERS = ["files.http.uploads.RefusingUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1 << 20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+
+# REST framework: request.actor decides, errors are problem+json, answers are JSON
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "files.api.errors.handle_exception",
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+# Sign-in
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "files:list"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "files.views.errors.csrf_failure"
+
+# Security headers; the policy of content itself is files.http.download's
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# Language and time
+LANGUAGE_CODE = "en"
+LOCALE_PATHS = [BASE_DIR / "files" / "locale"]
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+# Static files
+STATIC_URL = "static/"
+STATIC_ROOT = FILESERVER_DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+}
+CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
+
+# Log: one line an event, to standard error
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}
