@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.lookups import IContains
+from django.db.models.sql.compiler import SQLCompiler
 
 # MySQL's usual collations take "A" for "a"; PostgreSQL's follow the locale.
 _BYTEWISE = {
@@ -40,3 +42,16 @@ class BytewiseCharField(CharField):
         column = super().db_type(connection)
         charset = "ascii" if self.ascii_only else "utf8mb4"
         return _BYTEWISE.get(connection.vendor, "{type}").format(type=column, charset=charset)
+
+
+@BytewiseCharField.register_lookup
+class BytewiseIContains(IContains):
+    """Finds a part of a text in any case, which MySQL's bytewise LIKE does not."""
+
+    def as_mysql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, Sequence[Any]]:
+        """Compare both sides in lower case."""
+        text, text_params = self.process_lhs(compiler, connection)
+        part, part_params = self.process_rhs(compiler, connection)
+        return f"LOWER({text}) LIKE LOWER({part})", [*text_params, *part_params]

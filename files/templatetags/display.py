@@ -58,22 +58,11 @@ def number(value: int) -> str:
 @register.filter
 def moment(value: datetime) -> SafeString:
     """Return a <time> with date, time and zone; times.js makes it the reader's own."""
-    return _time_element(value, "full", "DATETIME_FORMAT")
-
-
-@register.filter
-def day(value: datetime) -> SafeString:
-    """Return a <time> that shows the date only."""
-    return _time_element(value, "day", "DATE_FORMAT")
-
-
-def _time_element(value: datetime, name: str, format: str) -> SafeString:
     local = timezone.localtime(value)
     return format_html(
-        '<time datetime="{}" data-format="{}">{} {}</time>',
+        '<time datetime="{}">{} {}</time>',
         # HTML allows three digits of a second, not six.
         local.isoformat(timespec="seconds"),
-        name,
-        date_format(local, format),
+        date_format(local, "DATETIME_FORMAT"),
         local.tzname(),
     )

@@ -24,7 +24,6 @@ class Command(BaseCommand):
     requires_migrations_checks = True
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Add the address, the sizes and the leave to be open to strangers."""
         parser.add_argument("--host", default="127.0.0.1", help="address or name to listen at")
         parser.add_argument("--port", type=int, default=8000, help="TCP port to listen at")
         parser.add_argument(

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from files.tests.factories import make_file
@@ -15,7 +16,8 @@ from files.tests.factories import make_file
 pytestmark = pytest.mark.django_db
 
 
-def page(client, url: str = "/", status: int = 200) -> str:
+def page(client: Client, url: str | None = "/", status: int = 200) -> str:
+    assert url is not None
     response = client.get(url, headers={"Accept": "text/html"})
     assert response.status_code == status
     return response.content.decode()
@@ -75,7 +77,8 @@ def test_files_without_suffix_are_a_group_of_their_own(client):
 def test_groups_are_paged(client):
     for number in range(43):
         make_file(name=f"a.s{number:02d}")
-    seen, url = [], "/?ordering=name"
+    seen: list[list[str]] = []
+    url: str | None = "/?ordering=name"
     while url:
         html = page(client, url)
         seen.append(listed(html))
@@ -91,7 +94,9 @@ def test_one_group_is_paged_there_and_back(client, ordering):
     for number in range(103):
         make_file(b"%03d" % number + b"x" * (number % 4), name=f"{number:03d}.bin")
     make_file(name="other.txt")
-    pages, url = [], f"/?suffix=bin&ordering={ordering}" if ordering else "/?suffix=bin"
+    pages: list[list[str]] = []
+    url: str | None = "/?suffix=bin" + (f"&ordering={ordering}" if ordering else "")
+    previous: str | None = None
     while url:
         html = page(client, url)
         pages.append(listed(html))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from django.db import connections
@@ -13,6 +14,9 @@ from django.db import connections
 from files.models import File
 from files.tests.factories import make_file
 from files.tests.samples import noise, png
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, FilePayload, Locator, Page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = sync_api.expect
@@ -32,7 +36,7 @@ pytestmark = [
 
 
 @pytest.fixture(scope="module")
-def browser(django_db_setup) -> Iterator[sync_api.Browser]:
+def browser(django_db_setup) -> Iterator[Browser]:
     connection = connections["default"]
     with pytest.MonkeyPatch.context() as patch, sync_api.sync_playwright() as playwright:
         # Playwright keeps an event loop running in this thread. Django would refuse queries
@@ -51,15 +55,15 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def open_page(browser, live_server, complaints) -> Iterator:
+def open_page(browser, live_server, complaints) -> Iterator[Callable[..., Page]]:
     contexts = []
 
-    def open_page(path: str = "/", **options: object) -> sync_api.Page:
+    def open_page(path: str = "/", **options: object) -> Page:
         context = browser.new_context(
             base_url=live_server.url, **{"viewport": WIDE, "locale": "en-US"} | options
         )
         contexts.append(context)
-        page = context.new_page()
+        page: Page = context.new_page()
         page.set_default_timeout(10_000)
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on(
@@ -81,18 +85,17 @@ def provoked(complaints: list[str], *words: str) -> None:
     complaints[:] = [text for text in complaints if not any(word in text for word in words)]
 
 
-def choose(page: sync_api.Page, *files: tuple[str, bytes]) -> None:
+def choose(page: Page, *files: tuple[str, bytes]) -> None:
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Choose files").click()
-    chooser.value.set_files(
-        [
-            {"name": name, "mimeType": "application/octet-stream", "buffer": data}
-            for name, data in files
-        ]
-    )
+    kind = "application/octet-stream"
+    payloads: list[FilePayload] = [
+        {"name": name, "mimeType": kind, "buffer": data} for name, data in files
+    ]
+    chooser.value.set_files(payloads)
 
 
-def upload(page: sync_api.Page, name: str) -> sync_api.Locator:
+def upload(page: Page, name: str) -> Locator:
     return page.locator(".upload-item").filter(has_text=name)
 
 
@@ -212,7 +215,7 @@ def test_delete_asks_and_keeps_the_focus(open_page):
         make_file(name=name)
     page = open_page("/?ordering=name")
     dialog = page.get_by_role("dialog", name="Delete this file?")
-    button = page.get_by_role("link", name="Delete b.txt")
+    button = page.get_by_role("link", name="Delete: b.txt")
     button.click()
     expect(dialog).to_contain_text("b.txt")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
@@ -224,7 +227,7 @@ def test_delete_asks_and_keeps_the_focus(open_page):
     expect(page.locator("#notices")).to_contain_text("“b.txt” was deleted.")
     expect(page.locator("tr[data-file-id]")).to_have_count(2)
     expect(page.locator("#file-list-summary")).to_contain_text("2 files")
-    expect(page.get_by_role("link", name="Delete c.txt")).to_be_focused()
+    expect(page.get_by_role("link", name="Delete: c.txt")).to_be_focused()
     assert not File.objects.filter(name="b.txt").exists()
 
 
@@ -232,11 +235,11 @@ def test_deleting_what_is_gone_or_out_of_reach_is_said(open_page, complaints):
     gone, kept = make_file(name="gone.txt"), make_file(name="kept.txt")
     page = open_page()
     File.objects.filter(pk=gone.pk).delete()
-    page.get_by_role("link", name="Delete gone.txt").click()
+    page.get_by_role("link", name="Delete: gone.txt").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.locator("#notices")).to_contain_text("“gone.txt” had been deleted already.")
     page.route("**/delete/*", lambda route: route.abort())
-    page.get_by_role("link", name=f"Delete {kept.name}").click()
+    page.get_by_role("link", name=f"Delete: {kept.name}").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(page.locator("#notices")).to_contain_text("could not be deleted: the server cannot")
     expect(page.locator("tr[data-file-id]")).to_have_count(1)
@@ -287,7 +290,7 @@ def test_everything_works_without_javascript(open_page, complaints, tmp_path):
     provoked(complaints, "409")
     page.goto("/")
     expect(page.locator("time").first).to_contain_text("UTC")
-    page.get_by_role("link", name="Delete plain.txt").click()
+    page.get_by_role("link", name="Delete: plain.txt").click()
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("“plain.txt” was deleted.")).to_be_visible()
     expect(page.get_by_text("No files yet.")).to_be_visible()

@@ -19,7 +19,9 @@ def send(client: Client, data: bytes = b"some bytes", name: str = "a.txt", **fie
 
 
 def token_of(html: str) -> str:
-    return re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', html)[1]
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', html)
+    assert found
+    return found[1]
 
 
 def test_form_has_the_token_before_the_file(client):
