@@ -18,6 +18,7 @@ FilesError
 ├── VersionMismatchError        the caller saw an older version
 ├── AuthenticationRequiredError
 ├── AccessDeniedError
+│   └── CrossSiteError          another site's page made the browser ask
 ├── StorageBusyError            locked for too long: try again
 └── CorruptContentError         stored bytes fail their checksum
 """
@@ -109,6 +110,10 @@ class AuthenticationRequiredError(FilesError):
 
 class AccessDeniedError(FilesError):
     code = "access_denied"
+
+
+class CrossSiteError(AccessDeniedError):
+    code = "cross_site"
 
 
 class StorageBusyError(FilesError):

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 
-from files.exceptions import AuthenticationRequiredError
+from files.exceptions import AuthenticationRequiredError, CrossSiteError
 from files.http.bodies import drain_after
 from files.http.problems import problem_of, problem_response, wants_html
 from files.http.requests import ActorRequest
@@ -110,7 +111,11 @@ def _is_trusted(address: str) -> bool:
 
 
 class SecurityHeadersMiddleware:
-    """Gives each answer the policy of our own pages unless it brought a stricter one."""
+    """Gives each answer the policy of our own pages unless it brought a stricter one.
+
+    Cookies that were set over TLS stay on it: decided by request, since the same
+    server may be reached without.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -120,6 +125,9 @@ class SecurityHeadersMiddleware:
         response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        if request.is_secure():
+            for cookie in response.cookies.values():
+                cookie["secure"] = True
         return response
 
 
@@ -148,12 +156,7 @@ class CrossSiteMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.method in SAFE_METHODS or self._is_own(request):
             return self.get_response(request)
-        return problem_response(
-            request,
-            status=403,
-            code="cross_site",
-            detail="This request comes from a page of another site.",
-        )
+        raise PermissionDenied(CrossSiteError("This request comes from a page of another site."))
 
     def _is_own(self, request: HttpRequest) -> bool:
         site = request.headers.get("Sec-Fetch-Site")

@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "files.middleware.ActorMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 ROOT_URLCONF = "fileserver.urls"
@@ -152,10 +153,14 @@ CSRF_FAILURE_VIEW = "files.views.errors.csrf_failure"
 # Security headers; the policy of content itself is files.http.download's
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
+# A proxy redirects to https and promises it for the future; cookies are made secure
+# for each request that came over TLS (files.middleware.SecurityHeadersMiddleware).
+SILENCED_SYSTEM_CHECKS = [f"security.W{number}" for number in ("004", "008", "012", "016")]
 
 # Language and time
 LANGUAGE_CODE = "en"
+# Those with a catalogue: dates in one language amid sentences in another help nobody.
+LANGUAGES = [("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "files" / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
@@ -166,7 +171,7 @@ STATIC_ROOT = FILESERVER_DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "files.static_files.ModuleManifestStorage"},
 }
 CRISPY_ALLOWED_TEMPLATE_PACKS = CRISPY_TEMPLATE_PACK = "bootstrap5"
 

@@ -53,7 +53,7 @@ class RequestBody:
 
 def body_length(request: HttpRequest) -> int | None:
     """Return the announced length of the body in bytes, None if only its end will tell."""
-    if text := request.META.get("CONTENT_LENGTH"):
+    if text := request.headers.get("content-length"):
         return int(text) if text.isdecimal() else 0
     return None if _ends_by_itself(request) else 0
 
@@ -75,8 +75,7 @@ def drain_after(request: HttpRequest, response: HttpResponseBase) -> None:
     answer. A client that waits for "100 Continue" has sent nothing, and is left alone.
     """
     if body_length(request) == 0 or (
-        request.META.get("HTTP_EXPECT", "").lower() == "100-continue"
-        and _STARTED not in request.META
+        request.headers.get("expect", "").lower() == "100-continue" and _STARTED not in request.META
     ):
         return
     # The server calls these when the last block is on its way, the connection still open.
@@ -100,5 +99,5 @@ def _drain(request: HttpRequest) -> None:
 def _ends_by_itself(request: HttpRequest) -> bool:
     is_framed = request.META.get("SERVER_PROTOCOL", "").startswith(("HTTP/2", "HTTP/3"))
     return bool(request.META.get("wsgi.input_terminated")) and (
-        is_framed or "HTTP_TRANSFER_ENCODING" in request.META
+        is_framed or "transfer-encoding" in request.headers
     )

@@ -112,7 +112,7 @@ def _receive_form(request: ActorRequest, check_fields: FieldCheck) -> File:
     body_digest = parse_digest(request.headers.get("Content-Digest", ""))
     body = RequestBody(request)
     blocks = _verified(body, body_digest) if body_digest else body
-    form = read_form(blocks, request.META.get("CONTENT_TYPE", ""))
+    form = read_form(blocks, request.headers.get("content-type", ""))
     part = cast(FilePart, next(form))
     digest = _agreed(request.headers.get("Repr-Digest", ""), part.content_digest)
     check_fields(part.fields)

@@ -141,6 +141,11 @@ def test_strangers_see_nothing_where_that_is_set(client, settings, member):
     assert client.get("/readyz").json() == {"status": "ok"}
 
 
+def test_cookies_that_came_over_tls_stay_on_it(client):
+    assert not client.get("/add/").cookies["csrftoken"]["secure"]
+    assert client.get("/add/", secure=True).cookies["csrftoken"]["secure"]
+
+
 def test_a_session_needs_the_token_to_upload(settings):
     settings.FILESERVER_ACCESS = "private"
     client = Client(enforce_csrf_checks=True)

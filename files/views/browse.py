@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_safe
 
 from files.actors import DEFAULT_SPACE_ID
 from files.exceptions import InvalidFilterError
@@ -23,6 +22,7 @@ from files.forms import SearchForm, UploadForm
 from files.http.requests import ActorRequest
 from files.models import File, FileQuerySet, SuffixTotal
 from files.templatetags.display import group_title
+from files.views.methods import require_safe
 from files.views.paging import page_of
 
 GROUPS_ON_PAGE = 20

@@ -10,7 +10,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext
-from django.views.decorators.http import require_http_methods, require_safe
 
 from files.exceptions import FilesError
 from files.http.requests import ActorRequest
@@ -18,6 +17,7 @@ from files.models import File
 from files.permissions import require_write
 from files.services import deletion
 from files.views.errors import refused
+from files.views.methods import require_methods, require_safe
 
 # What every browser draws and none runs; larger ones are for downloading.
 PREVIEWED_TYPES = frozenset(
@@ -38,7 +38,7 @@ def file_detail(request: ActorRequest, file_id: int) -> HttpResponse:
     return render(request, "files/detail.html", context)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_methods("GET", "HEAD", "POST")
 def delete_file(request: ActorRequest, file_id: int) -> HttpResponseBase:
     """Ask, and with POST delete the file and go to the list."""
     file = _file(request, file_id)

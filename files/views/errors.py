@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest
@@ -36,7 +37,20 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer 403; only our own refusals say more than that."""
+    told = exception.args[0] if exception.args else None
+    if isinstance(told, FilesError):
+        return answer(request, 403, told.code, str(told))
     return answer(request, 403, "access_denied", gettext("You may not do this."))
+
+
+def method_not_allowed(request: HttpRequest, methods: Sequence[str]) -> HttpResponse:
+    """Answer 405, with `Allow`."""
+    allowed = ", ".join(methods)
+    sentence = gettext("This address does not do that; it knows %(methods)s.")
+    response = answer(request, 405, "method_not_allowed", sentence % {"methods": allowed})
+    response["Allow"] = allowed
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
-from django.views.decorators.http import require_safe
 
 from files.http.problems import problem_response
+from files.views.methods import require_safe
 
 
 @require_safe

@@ -11,7 +11,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods
 
 from files.exceptions import DuplicateFileError, FilesError
 from files.forms import UploadForm
@@ -21,12 +20,13 @@ from files.http.uploads import check_csrf, receive_upload
 from files.models import File
 from files.permissions import require_write
 from files.views.errors import refused
+from files.views.methods import require_methods
 
 
 # Exempt, so that Django doesn't parse the body to find the token: `check_csrf` does
 # when the part that holds it has come, before the file.
 @csrf_exempt
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_methods("GET", "HEAD", "POST")
 def add_file(request: ActorRequest) -> HttpResponseBase:
     """Show the form; take a file in and show its page, or say why it was refused."""
     if request.method != "POST":

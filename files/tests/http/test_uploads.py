@@ -125,7 +125,7 @@ def test_form_is_stored(service):
         "space_id": DEFAULT_SPACE_ID,
         "name": "a.txt",
         "folder": "x/y",
-        "at_least": max(int(request.META["CONTENT_LENGTH"]) - MAX_FORM_OVERHEAD, 0),
+        "at_least": max(int(request.headers["content-length"]) - MAX_FORM_OVERHEAD, 0),
         "digest": None,
     }
 

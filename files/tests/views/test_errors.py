@@ -119,3 +119,23 @@ def test_busy_database_is_503_in_words(client, monkeypatch):
     response = client.get("/add/", headers=HTML)
     assert response.status_code == 503
     assert "Please try again." in response.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [("/", "GET, HEAD"), ("/add/", "GET, HEAD, POST"), ("/healthz", "GET, HEAD")],
+)
+def test_another_method_is_told_what_is_allowed(client, path, allowed):
+    response = client.put(path)
+    assert (response.status_code, response["Allow"]) == (405, allowed)
+    assert response.json()["code"] == "method_not_allowed"
+
+
+def test_a_browser_gets_refusals_as_pages(client):
+    page = {"Accept": "text/html"}
+    response = client.post("/", headers=page)
+    assert response.status_code == 405
+    assert "GET, HEAD" in response.content.decode()
+    response = client.post("/add/", headers=page | {"Sec-Fetch-Site": "cross-site"})
+    assert response.status_code == 403
+    assert "page of another site" in response.content.decode()
