@@ -13,7 +13,7 @@ FilesError
 ├── LengthRequiredError         a raw body whose end cannot be known
 ├── FileTooLargeError           size, limit
 ├── StorageFullError            no room left
-├── DuplicateFileError          existing: the id of the file that is there
+├── DuplicateFileError          existing_id: the id of the file that is there
 ├── FileNotFoundInSpaceError    not there, or not to be known of
 ├── VersionMismatchError        the caller saw an older version
 ├── AuthenticationRequiredError
@@ -25,13 +25,39 @@ FilesError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 
+def gettext_noop(text: str) -> str:
+    """Return `text`; `makemessages` collects it for the translators by this function's name."""
+    return text
+
+
+class Phrase:
+    """A part of a sentence that is translated by itself; `str()` is it in English."""
+
+    def __init__(self, template: str, /, **params: object) -> None:
+        self.template = template
+        self.params = params
+
+    def __str__(self) -> str:
+        return self.template % self.params
+
+
 class FilesError(Exception):
-    """Base of all refusals; `str()` is a sentence for the person who asked."""
+    """Base of all refusals; `str()` is a sentence in English for the person who asked.
+
+    For other languages there are its `template`, marked by `gettext_noop`, and the
+    `params` to fill in once it is translated, some of which may be phrases.
+    """
 
     code: ClassVar[str] = "error"
+
+    def __init__(self, template: str, /, **params: object) -> None:
+        super().__init__(template % params)
+        self.template = template
+        self.params = params
 
 
 class InvalidUploadError(FilesError):
@@ -67,10 +93,13 @@ class DigestMismatchError(InvalidUploadError):
 
 
 class InvalidFilterError(FilesError):
+    """`errors` says for each wrong parameter, by its name, what is wrong with it."""
+
     code = "invalid_filter"
 
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__(" ".join(f"{name}: {text}" for name, text in errors.items()))
+    def __init__(self, errors: Mapping[str, Phrase]) -> None:
+        text = " ".join(f"{name}: {phrase}" for name, phrase in errors.items())
+        super().__init__("%(text)s", text=text)
         self.errors = errors
 
 
@@ -91,8 +120,8 @@ class DuplicateFileError(FilesError):
 
     code = "duplicate"
 
-    def __init__(self, message: str, *, existing_id: int) -> None:
-        super().__init__(message)
+    def __init__(self, template: str, /, *, existing_id: int) -> None:
+        super().__init__(template, existing_id=existing_id)
         self.existing_id = existing_id
 
 

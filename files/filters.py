@@ -7,12 +7,14 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
 from django.http import QueryDict
+from django.utils import translation
 from django.utils.dateparse import parse_date
 from django_filters.fields import IsoDateTimeField
 
-from files.exceptions import InvalidFilterError
+from files.exceptions import InvalidFilterError, Phrase, gettext_noop
 from files.models import ORDERINGS, File, FileQuerySet
 
 
@@ -95,15 +97,19 @@ def filter_files(files: FileQuerySet, parameters: QueryDict) -> FileQuerySet:
     that cannot be; its `errors` name the parameter. `ordering` is read by `ordering_of`.
     """
     known = FileFilter.base_filters.keys() | {"ordering"}
-    errors = {name: "There is no such filter." for name in parameters if name not in known}
+    errors = {
+        name: Phrase(gettext_noop("There is no such filter."))
+        for name in parameters
+        if name not in known
+    }
     errors |= {
-        name: "Given more than once."
+        name: Phrase(gettext_noop("Given more than once."))
         for name, values in parameters.lists()
         if len(values) > 1 and name != "suffix"
     }
     filters = FileFilter(parameters, queryset=files)
     if not filters.is_valid():
-        errors |= {name: " ".join(messages) for name, messages in filters.errors.items()}
+        errors |= {name: _phrase(first) for name, (first, *_) in filters.errors.as_data().items()}
     if errors:
         raise InvalidFilterError(errors)
     found: FileQuerySet = filters.qs
@@ -114,5 +120,12 @@ def ordering_of(parameters: QueryDict, default: str = "-upload_date") -> str:
     """Return the asked for order, one of ORDERINGS; raises InvalidFilterError."""
     ordering = parameters.get("ordering", default)
     if ordering.removeprefix("-") not in ORDERINGS:
-        raise InvalidFilterError({"ordering": f"One of {', '.join(ORDERINGS)}; - for descending."})
+        wanted = gettext_noop("One of %(orderings)s; - for descending.")
+        raise InvalidFilterError({"ordering": Phrase(wanted, orderings=", ".join(ORDERINGS))})
     return ordering
+
+
+def _phrase(error: ValidationError) -> Phrase:
+    """Return Django's words in English; its own catalogues translate them."""
+    with translation.override(None):
+        return Phrase(str(error.message), **(error.params or {}))

@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 
-from files.exceptions import AuthenticationRequiredError, CrossSiteError
+from files.exceptions import AuthenticationRequiredError, CrossSiteError, gettext_noop
 from files.http.bodies import drain_after
 from files.http.problems import problem_of, problem_response, wants_html
 from files.http.requests import ActorRequest
@@ -156,7 +156,8 @@ class CrossSiteMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if request.method in SAFE_METHODS or self._is_own(request):
             return self.get_response(request)
-        raise PermissionDenied(CrossSiteError("This request comes from a page of another site."))
+        sentence = gettext_noop("This request comes from a page of another site.")
+        raise PermissionDenied(CrossSiteError(sentence))
 
     def _is_own(self, request: HttpRequest) -> bool:
         site = request.headers.get("Sec-Fetch-Site")

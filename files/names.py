@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from files.exceptions import InvalidNameError
+from files.exceptions import InvalidNameError, gettext_noop
 
 MAX_NAME_LENGTH = 255  # characters
 MAX_FOLDER_LENGTH = 500  # characters
@@ -38,10 +38,12 @@ def clean_name(raw: str) -> str:
     """
     name = _clean(_SEPARATORS.split(raw)[-1])
     if name in {"", ".", ".."} or all(unicodedata.category(char) in _INVISIBLE for char in name):
-        raise InvalidNameError(f"{_shown(raw)} holds no name that a file could have.")
+        raise _no_name(raw)
     if len(name) > MAX_NAME_LENGTH:
         raise InvalidNameError(
-            f"The name has {len(name)} characters, the limit is {MAX_NAME_LENGTH}."
+            gettext_noop("The name has %(length)s characters, the limit is %(limit)s."),
+            length=len(name),
+            limit=MAX_NAME_LENGTH,
         )
     return name
 
@@ -55,7 +57,9 @@ def clean_folder(raw: str) -> str:
     folder = "/".join(part for part in parts if part not in {"", ".", ".."})
     if len(folder) > MAX_FOLDER_LENGTH:
         raise InvalidNameError(
-            f"The folder has {len(folder)} characters, the limit is {MAX_FOLDER_LENGTH}."
+            gettext_noop("The folder has %(length)s characters, the limit is %(limit)s."),
+            length=len(folder),
+            limit=MAX_FOLDER_LENGTH,
         )
     return folder
 
@@ -75,5 +79,10 @@ def _clean(text: str) -> str:
     return unicodedata.normalize("NFC", _UNWANTED.sub("", text)).strip()
 
 
-def _shown(raw: str) -> str:
-    return f"“{ascii(raw)[1:-1][:80]}”" if raw else "An empty text"
+def _no_name(raw: str) -> InvalidNameError:
+    if not raw:
+        return InvalidNameError(gettext_noop("An empty text holds no name that a file could have."))
+    return InvalidNameError(
+        gettext_noop("“%(text)s” holds no name that a file could have."),
+        text=ascii(raw)[1:-1][:80],
+    )

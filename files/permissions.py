@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from files.actors import DEFAULT_SPACE_ID, Actor
-from files.exceptions import AccessDeniedError, AuthenticationRequiredError
+from files.exceptions import AccessDeniedError, AuthenticationRequiredError, gettext_noop
 
 _ALL_SPACES = frozenset({DEFAULT_SPACE_ID})
 
@@ -28,7 +28,7 @@ def actor_for(user: AbstractBaseUser | AnonymousUser, access: str) -> Actor:
 def require_read(actor: Actor) -> None:
     """Raise unless `actor` may look at something."""
     if not actor.can_read:
-        raise AuthenticationRequiredError("Sign in to see the files.")
+        raise AuthenticationRequiredError(gettext_noop("Sign in to see the files."))
 
 
 def require_write(actor: Actor) -> None:
@@ -36,5 +36,5 @@ def require_write(actor: Actor) -> None:
     require_read(actor)
     if not actor.can_write:
         if actor.is_known:
-            raise AccessDeniedError("You may look at the files, and not change them.")
-        raise AuthenticationRequiredError("Sign in to add or delete files.")
+            raise AccessDeniedError(gettext_noop("You may look at the files, and not change them."))
+        raise AuthenticationRequiredError(gettext_noop("Sign in to add or delete files."))

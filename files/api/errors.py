@@ -17,6 +17,7 @@ from files.exceptions import (
     FilesError,
     InvalidFilterError,
     StorageBusyError,
+    gettext_noop,
 )
 from files.http.problems import problem_of, problem_response
 from files.models import File
@@ -26,11 +27,11 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse 
     """Return the answer to `error`, None for what nobody foresaw (Django's 500)."""
     request = context["request"]._request
     if isinstance(error, Http404):
-        error = FileNotFoundInSpaceError("There is nothing here.")
+        error = FileNotFoundInSpaceError(gettext_noop("There is nothing here."))
     elif isinstance(error, PermissionDenied):
-        error = AccessDeniedError("This is not allowed.")
+        error = AccessDeniedError(gettext_noop("This is not allowed."))
     elif isinstance(error, OperationalError | InterfaceError):
-        error = StorageBusyError("The database is busy or away; please try again.")
+        error = StorageBusyError(gettext_noop("The database is busy or away; please try again."))
     if isinstance(error, FilesError):
         return problem_of(request, error, **_details(error, context))
     if isinstance(error, APIException):
@@ -49,7 +50,7 @@ def _code(error: APIException) -> str:
 
 def _details(error: FilesError, context: dict[str, Any]) -> dict[str, Any]:
     if isinstance(error, InvalidFilterError):
-        return {"errors": error.errors}
+        return {"errors": {name: str(phrase) for name, phrase in error.errors.items()}}
     if isinstance(error, DuplicateFileError):
         files = File.objects.visible_to(context["request"].actor)
         existing = files.filter(pk=error.existing_id).first()

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from files.api.serializers import FileSerializer
-from files.exceptions import FileNotFoundInSpaceError
+from files.exceptions import FileNotFoundInSpaceError, gettext_noop
 from files.filters import filter_files, ordering_of
 from files.http.download import download_response
 from files.http.preconditions import if_match_passes
@@ -86,7 +86,7 @@ class FileViewSet(GenericViewSet[File]):
         """Answer with the bytes, or the ranges of them that were asked for."""
         file = self.get_queryset().select_related("content").filter(pk=file_id).first()
         if file is None:
-            raise FileNotFoundInSpaceError(f"There is no file {file_id}.")
+            raise FileNotFoundInSpaceError(gettext_noop("There is no file %(id)s."), id=file_id)
         return download_response(self.http_request, file)
 
     def destroy(self, request: Request, file_id: int) -> HttpResponse:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from files.exceptions import BodyCutShortError
+from files.exceptions import BodyCutShortError, gettext_noop
 
 # With granian 64 KiB to 1 MiB are equally fast; each receiving thread holds about two.
 BLOCK_SIZE = 256 << 10  # bytes
@@ -47,8 +47,16 @@ class RequestBody:
             raise self._cut_short() from error
 
     def _cut_short(self) -> BodyCutShortError:
-        announced = "more" if self.length is None else f"{self.length} bytes"
-        return BodyCutShortError(f"The request announced {announced}, {self.received} came.")
+        if self.length is None:
+            return BodyCutShortError(
+                gettext_noop("The request announced more, %(received)s came."),
+                received=self.received,
+            )
+        return BodyCutShortError(
+            gettext_noop("The request announced %(length)s bytes, %(received)s came."),
+            length=self.length,
+            received=self.received,
+        )
 
 
 def body_length(request: HttpRequest) -> int | None:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 
-from files.exceptions import InvalidDigestError
+from files.exceptions import InvalidDigestError, gettext_noop
 
 _SIZE = 32  # bytes
 # A member of a structured-field dictionary: key, then no value, a byte sequence, a
@@ -31,7 +31,9 @@ def parse_digest(field: str) -> bytes | None:
     while position < len(field):
         member = _MEMBER.match(field, position)
         if member is None:
-            raise InvalidDigestError(f"“{field[:100]}” is not of the form sha-256=:base64:.")
+            raise InvalidDigestError(
+                gettext_noop("“%(field)s” is not of the form sha-256=:base64:."), field=field[:100]
+            )
         if member["key"] == "sha-256":
             digest = _sha256(member["value"] or "")
         position = member.end()
@@ -49,9 +51,13 @@ def _sha256(value: str) -> bytes:
         inner = value[1:-1]
         digest = base64.b64decode(inner + "=" * (-len(inner) % 4), validate=True)
     except (binascii.Error, ValueError) as error:
-        raise InvalidDigestError(f"The sha-256 “{value[:100]}” is not base64.") from error
+        raise InvalidDigestError(
+            gettext_noop("The sha-256 “%(value)s” is not base64."), value=value[:100]
+        ) from error
     if value[:1] != ":" or value[-1:] != ":" or len(digest) != _SIZE:
         raise InvalidDigestError(
-            f"The sha-256 “{value[:100]}” is not {_SIZE} bytes in base64 between colons."
+            gettext_noop("The sha-256 “%(value)s” is not %(size)s bytes in base64 between colons."),
+            value=value[:100],
+            size=_SIZE,
         )
     return digest

@@ -15,7 +15,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified, Stre
 from django.http.response import HttpResponseBase
 from django.utils.http import http_date
 
-from files.exceptions import CorruptContentError, FileNotFoundInSpaceError, VersionMismatchError
+from files.exceptions import (
+    CorruptContentError,
+    FileNotFoundInSpaceError,
+    VersionMismatchError,
+    gettext_noop,
+)
 from files.http.content_body import PLAIN_SIZE, ContentBody, is_utf8
 from files.http.digests import repr_digest
 from files.http.disposition import Disposition, content_disposition
@@ -66,7 +71,10 @@ def download_response(request: HttpRequest, file: File) -> HttpResponseBase:
     refusal = refused_by_preconditions(request, etag=file.etag, last_modified=_last_modified(file))
     if refusal == HTTPStatus.PRECONDITION_FAILED:
         return problem_of(
-            request, VersionMismatchError("The file is not, or no longer, the one you asked for.")
+            request,
+            VersionMismatchError(
+                gettext_noop("The file is not, or no longer, the one you asked for.")
+            ),
         )
     if refusal == HTTPStatus.NOT_MODIFIED:
         return _not_modified(file)
@@ -79,7 +87,9 @@ def download_response(request: HttpRequest, file: File) -> HttpResponseBase:
         return problem_of(request, error)
     except ObjectDoesNotExist:
         # Deleted since the caller looked it up.
-        return problem_of(request, FileNotFoundInSpaceError(f"There is no file {file.pk}."))
+        return problem_of(
+            request, FileNotFoundInSpaceError(gettext_noop("There is no file %(id)s."), id=file.pk)
+        )
 
 
 def _ranges(request: HttpRequest, file: File) -> list[ByteRange] | None:

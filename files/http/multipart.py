@@ -7,8 +7,9 @@ Django's own parser is not used: 5.2.19 ends a part at "--boundary" in mid-line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from urllib.parse import unquote_to_bytes
 
 from multipart import (  # type: ignore[import-untyped]  # annotated, but has no py.typed
@@ -22,7 +23,9 @@ from files.exceptions import (
     BrokenMultipartError,
     InvalidNameError,
     MissingFileError,
+    Phrase,
     SeveralFilesError,
+    gettext_noop,
 )
 from files.names import decode_form_name
 
@@ -87,8 +90,14 @@ def read_form(blocks: Iterable[bytes], content_type: str) -> Iterator[FilePart |
         parser.close()
     except MultipartError as error:
         raise BrokenMultipartError(
-            f"The multipart body cannot be read: {error.args[0]} (at most {MAX_PARTS} parts,"
-            f" {MAX_HEADERS} headers each of {MAX_HEADER_SIZE} bytes in UTF-8)."
+            gettext_noop(
+                "The multipart body cannot be read: %(reason)s (at most %(parts)s parts,"
+                " %(headers)s headers each of %(size)s bytes in UTF-8)."
+            ),
+            reason=error.args[0],
+            parts=MAX_PARTS,
+            headers=MAX_HEADERS,
+            size=MAX_HEADER_SIZE,
         ) from error
     form.check_file_came()
 
@@ -97,13 +106,19 @@ def _boundary_of(content_type: str) -> str:
     kind, options = parse_options_header(content_type)
     if kind != "multipart/form-data":
         raise MissingFileError(
-            f"The file belongs in a multipart/form-data body, in a part named “{FILE_FIELD}”"
-            f" (curl -F {FILE_FIELD}=@…); this body's type is “{content_type[:100]}”."
+            gettext_noop(
+                "The file belongs in a multipart/form-data body, in a part named “%(field)s”"
+                " (curl -F %(field)s=@…); this body's type is “%(type)s”."
+            ),
+            field=FILE_FIELD,
+            type=content_type[:100],
         )
     boundary: str = options.get("boundary", "")
     if not _BOUNDARY.fullmatch(boundary):
         raise BrokenMultipartError(
-            "The Content-Type names no boundary of 1 to 70 characters that RFC 2046 allows."
+            gettext_noop(
+                "The Content-Type names no boundary of 1 to 70 characters that RFC 2046 allows."
+            )
         )
     return boundary
 
@@ -114,7 +129,7 @@ class _Form:
     def __init__(self) -> None:
         self.is_in_part = False
         self._has_file = False
-        self._seen: list[str] = []
+        self._seen: list[Phrase] = []
         self._fields: dict[str, str] = {}
         self._fields_size = 0
         self._part: MultipartSegment | None = None
@@ -136,35 +151,43 @@ class _Form:
     def check_file_came(self) -> None:
         """Raise MissingFileError, naming what came instead, if there was no file."""
         if not self._has_file:
-            raise MissingFileError(_missing(", ".join(self._seen) or "an empty form"))
+            raise _missing(self._seen)
 
     def _begin(self, part: MultipartSegment) -> FilePart | None:
         name = part.name or ""
         if len(name) > MAX_FIELD_NAME:
             raise BrokenMultipartError(
-                f"A field's name has {len(name)} characters, the limit is {MAX_FIELD_NAME}."
+                gettext_noop("A field's name has %(length)s characters, the limit is %(limit)s."),
+                length=len(name),
+                limit=MAX_FIELD_NAME,
             )
         _check_headers(part)
         filename = _filename(part)
-        self._seen.append(f"“{name}” " + ("without filename" if not filename else "as a file"))
         if not filename:
+            self._seen.append(Phrase(gettext_noop("“%(name)s” without filename"), name=name))
             self._part, self._value = part, b""
             return None
+        self._seen.append(Phrase(gettext_noop("“%(name)s” as a file"), name=name))
         if self._has_file:
-            raise SeveralFilesError("Several files came in one request; send one at a time.")
+            raise SeveralFilesError(
+                gettext_noop("Several files came in one request; send one at a time.")
+            )
         if name != FILE_FIELD:
-            raise MissingFileError(_missing(", ".join(self._seen)))
+            raise _missing(self._seen)
         self._has_file = True
         self._part = None
         return FilePart(filename, dict(self._fields), part.header("Content-Digest", ""))
 
     def _collect(self, part: MultipartSegment, data: bytes) -> None:
         if part.filename is not None:
-            raise InvalidNameError(f"The file in part “{part.name}” has an empty name.")
+            raise InvalidNameError(
+                gettext_noop("The file in part “%(part)s” has an empty name."), part=part.name
+            )
         self._fields_size += len(data)
         if self._fields_size > MAX_FIELDS_SIZE:
             raise BrokenMultipartError(
-                f"The fields hold more than {MAX_FIELDS_SIZE} bytes; a file needs a filename."
+                gettext_noop("The fields hold more than %(size)s bytes; a file needs a filename."),
+                size=MAX_FIELDS_SIZE,
             )
         self._value += data
 
@@ -174,7 +197,9 @@ class _Form:
         try:
             self._fields[self._part.name or ""] = self._value.decode()
         except UnicodeDecodeError as error:
-            raise BrokenMultipartError(f"Field “{self._part.name}” is not UTF-8.") from error
+            raise BrokenMultipartError(
+                gettext_noop("Field “%(name)s” is not UTF-8."), name=self._part.name
+            ) from error
 
 
 class _Frame:
@@ -203,14 +228,18 @@ class _Frame:
                 line[:known] == self._start[: len(line)]
                 for line in (self._first_line, self._first_line[2:])
             ):
-                raise BrokenMultipartError("The form does not begin with its boundary.")
+                raise BrokenMultipartError(
+                    gettext_noop("The form does not begin with its boundary.")
+                )
 
     def is_behind(self, block: bytes) -> bool:
         """Tell whether `block` lies behind the end; raises if it is not white space."""
         if self._is_found:
             self._epilogue_size += len(block)
             if block.strip(_WHITE_SPACE) or self._epilogue_size > MAX_EPILOGUE:
-                raise BrokenMultipartError("There is more behind the closing boundary.")
+                raise BrokenMultipartError(
+                    gettext_noop("There is more behind the closing boundary.")
+                )
         return self._is_found
 
     def look_for_end(self, block: bytes, *, is_in_part: bool) -> None:
@@ -242,16 +271,28 @@ def _filename(part: MultipartSegment) -> str | None:
 def _check_headers(part: MultipartSegment) -> None:
     # The parser finds a line feed alone only where a block ends behind it.
     if any(_CONTROL.search(value) for _, value in part.headerlist):
-        raise BrokenMultipartError("A part's header holds a control character.")
+        raise BrokenMultipartError(gettext_noop("A part's header holds a control character."))
     encoding = part.header("Content-Transfer-Encoding", "").strip().lower()
     if encoding not in _PLAIN_ENCODINGS:
         raise BrokenMultipartError(
-            f"Content-Transfer-Encoding “{encoding}” is not undone; send the bytes as they are."
+            gettext_noop(
+                "Content-Transfer-Encoding “%(encoding)s” is not undone;"
+                " send the bytes as they are."
+            ),
+            encoding=encoding,
         )
 
 
-def _missing(came: str) -> str:
-    return (
-        f"No file came. It belongs in one part named “{FILE_FIELD}” with a filename"
-        f" (curl -F {FILE_FIELD}=@…); what came: {came}."
+def _missing(seen: Sequence[Phrase]) -> MissingFileError:
+    return MissingFileError(
+        gettext_noop(
+            "No file came. It belongs in one part named “%(field)s” with a filename"
+            " (curl -F %(field)s=@…); what came: %(came)s."
+        ),
+        field=FILE_FIELD,
+        came=reduce(_joined, seen) if seen else Phrase(gettext_noop("an empty form")),
     )
+
+
+def _joined(first: Phrase, second: Phrase) -> Phrase:
+    return Phrase(gettext_noop("%(first)s, %(second)s"), first=first, second=second)

@@ -24,6 +24,7 @@ from files.exceptions import (
     FilesError,
     InvalidUploadError,
     LengthRequiredError,
+    gettext_noop,
 )
 from files.http.bodies import RequestBody
 from files.http.digests import parse_digest
@@ -71,8 +72,10 @@ def check_csrf(request: HttpRequest, fields: Mapping[str, str]) -> None:
     request.POST = QueryDict(urlencode({"csrfmiddlewaretoken": token}))
     if _csrf.process_view(request, _unprotected, (), {}) is not None:
         raise AccessDeniedError(
-            "The form's security token is missing or out of date; reload the page and try"
-            " again. A program that uses a session sends the token as X-CSRFToken."
+            gettext_noop(
+                "The form's security token is missing or out of date; reload the page and try"
+                " again. A program that uses a session sends the token as X-CSRFToken."
+            )
         )
 
 
@@ -92,8 +95,10 @@ def _receive_raw(request: ActorRequest, name: str, check_fields: FieldCheck) -> 
     )
     if body.length is None and digest is None:
         raise LengthRequiredError(
-            "A body in chunks cannot be told from one that was cut short. Send Content-Length,"
-            " or Repr-Digest, or a form (curl -F file=@- …)."
+            gettext_noop(
+                "A body in chunks cannot be told from one that was cut short. Send Content-Length,"
+                " or Repr-Digest, or a form (curl -F file=@- …)."
+            )
         )
     check_fields({})
     return _store(
@@ -146,7 +151,9 @@ def _store(incoming: uploads.IncomingFile, blocks: Iterable[bytes]) -> File:
 def _check_is_plain(request: HttpRequest) -> None:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise InvalidUploadError(
-            "Content-Encoding is not undone here; send the file's own bytes without it."
+            gettext_noop(
+                "Content-Encoding is not undone here; send the file's own bytes without it."
+            )
         )
 
 
@@ -154,10 +161,14 @@ def _check_is_whole_file(request: HttpRequest) -> None:
     """Refuse what would be stored as something else than the file."""
     # RFC 9110, 14.5: `curl -C` sends the rest of a file in this way.
     if "Content-Range" in request.headers:
-        raise InvalidUploadError("Content-Range: an upload cannot be a part of a file.")
+        raise InvalidUploadError(
+            gettext_noop("Content-Range: an upload cannot be a part of a file.")
+        )
     if request.content_type == "multipart/form-data":
         raise InvalidUploadError(
-            "This address takes the file's bytes as they are; a form goes to POST /upload."
+            gettext_noop(
+                "This address takes the file's bytes as they are; a form goes to POST /upload."
+            )
         )
 
 
@@ -165,7 +176,9 @@ def _agreed(first: str, second: str) -> bytes | None:
     """Return the SHA-256 that the two digest fields name, None if none does."""
     digests = {digest for digest in map(parse_digest, (first, second)) if digest}
     if len(digests) > 1:
-        raise DigestMismatchError("Two headers announce different SHA-256 digests of the file.")
+        raise DigestMismatchError(
+            gettext_noop("Two headers announce different SHA-256 digests of the file.")
+        )
     return digests.pop() if digests else None
 
 
@@ -177,6 +190,10 @@ def _verified(blocks: Iterable[bytes], digest: bytes) -> Iterator[bytes]:
         yield block
     if hasher.digest() != digest:
         raise DigestMismatchError(
-            f"Content-Digest announced the SHA-256 {digest.hex()} of the whole form;"
-            f" the bytes that came have {hasher.hexdigest()}."
+            gettext_noop(
+                "Content-Digest announced the SHA-256 %(announced)s of the whole form;"
+                " the bytes that came have %(received)s."
+            ),
+            announced=digest.hex(),
+            received=hasher.hexdigest(),
         )

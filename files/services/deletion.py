@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.db import transaction
 
 from files.actors import Actor
-from files.exceptions import FileNotFoundInSpaceError, VersionMismatchError
+from files.exceptions import FileNotFoundInSpaceError, VersionMismatchError, gettext_noop
 from files.models import Content, File
 from files.permissions import require_write
 from files.services import events, totals
@@ -31,10 +31,11 @@ def delete_file(
         files = File.objects.visible_to(actor).select_for_update()
         file = files.filter(pk=file_id).first()
         if file is None:
-            raise FileNotFoundInSpaceError(f"There is no file {file_id}.")
+            raise FileNotFoundInSpaceError(gettext_noop("There is no file %(id)s."), id=file_id)
         if is_known is not None and not is_known(file):
             raise VersionMismatchError(
-                f"The file was changed meanwhile; its version is {file.version} now."
+                gettext_noop("The file was changed meanwhile; its version is %(version)s now."),
+                version=file.version,
             )
         events.record("file.deleted", actor, file)
         totals.add(space_id=file.space_id, suffix=file.suffix, count=-1, size=-file.size)

@@ -22,6 +22,7 @@ from files.exceptions import (
     FileTooLargeError,
     StorageBusyError,
     StorageFullError,
+    gettext_noop,
 )
 from files.mime import HEAD_SIZE, sniff
 from files.models import INLINE_SIZE, Content, File
@@ -123,7 +124,7 @@ def commit(incoming: IncomingFile) -> File:
         if "file_space_hash" not in str(error) and "file.hash" not in str(error):
             raise
         raise StorageBusyError(
-            "The same file was being deleted at this moment; please try again."
+            gettext_noop("The same file was being deleted at this moment; please try again.")
         ) from error
     incoming.writer = None
     return file
@@ -145,24 +146,37 @@ def abort(incoming: IncomingFile) -> None:
 def _check_size(size: int) -> None:
     limit = settings.FILESERVER_MAX_UPLOAD_SIZE
     if limit is not None and size > limit:
-        raise FileTooLargeError(f"The file has {size:,} bytes or more; the limit is {limit:,}.")
+        raise FileTooLargeError(
+            gettext_noop("The file has %(size)s bytes or more; the limit is %(limit)s."),
+            size=f"{size:,}",
+            limit=f"{limit:,}",
+        )
 
 
 def _check_room(size: int) -> None:
     free = room()
     if free is not None and size > free:
-        raise StorageFullError(f"The file has {size:,} bytes, and there is room for {free:,}.")
+        raise StorageFullError(
+            gettext_noop("The file has %(size)s bytes, and there is room for %(free)s."),
+            size=f"{size:,}",
+            free=f"{free:,}",
+        )
 
 
 def _check_complete(incoming: IncomingFile) -> None:
     if incoming.size is not None and incoming.received != incoming.size:
         raise BodyCutShortError(
-            f"{incoming.size:,} bytes were announced and {incoming.received:,} came."
+            gettext_noop("%(announced)s bytes were announced and %(received)s came."),
+            announced=f"{incoming.size:,}",
+            received=f"{incoming.received:,}",
         )
     if incoming.digest is not None and incoming.hasher.digest() != incoming.digest:
         raise DigestMismatchError(
-            f"The bytes that came have the SHA-256 {incoming.hasher.hexdigest()}, "
-            f"announced was {incoming.digest.hex()}."
+            gettext_noop(
+                "The bytes that came have the SHA-256 %(received)s, announced was %(announced)s."
+            ),
+            received=incoming.hasher.hexdigest(),
+            announced=incoming.digest.hex(),
         )
 
 
@@ -173,5 +187,6 @@ def _existing(space_id: int, hash: str) -> int | None:
 
 def _duplicate(existing_id: int) -> DuplicateFileError:
     return DuplicateFileError(
-        f"The same bytes are stored already, as file {existing_id}.", existing_id=existing_id
+        gettext_noop("The same bytes are stored already, as file %(existing_id)s."),
+        existing_id=existing_id,
     )

@@ -13,12 +13,13 @@ import time
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from weakref import WeakSet
 
 from django.db import connection, transaction
 from django.utils import timezone
 
-from files.exceptions import CorruptContentError, StorageBusyError
+from files.exceptions import CorruptContentError, StorageBusyError, gettext_noop
 from files.models import MAX_CHUNK_SIZE, Chunk, Content
 
 # What one writer holds before it commits a batch: long enough for few commits,
@@ -69,9 +70,7 @@ class DatabaseWriter:
         """Write the rest and own the content; inside the caller's transaction."""
         if self._parts:
             self._cut_chunk()
-        with transaction.atomic():
-            self._write_batch()
-            self._update(state=Content.State.STORED, keep_until=None)
+        self._write_batch(state=Content.State.STORED, keep_until=None)
 
     def _cut_chunk(self) -> None:
         data = bytes(self._parts[0]) if len(self._parts) == 1 else b"".join(self._parts)
@@ -86,14 +85,18 @@ class DatabaseWriter:
         limit = min(BATCH_BYTES, ALL_BATCHES_BYTES // len(_open_writers))
         return len(self._batch) * MAX_CHUNK_SIZE >= limit or time.monotonic() > self._write_by
 
-    def _write_batch(self) -> None:
-        keep_until = timezone.now() + Content.RECEIVING_TIME
-        with transaction.atomic():
+    def _write_batch(self, **changes: Any) -> None:
+        columns = {
+            "size": self._offset,
+            "keep_until": timezone.now() + Content.RECEIVING_TIME,
+        } | changes
+        with transaction.atomic(savepoint=False):
             if self.content._state.adding:
-                self.content.size, self.content.keep_until = self._offset, keep_until
+                for name, value in columns.items():
+                    setattr(self.content, name, value)
                 self.content.save(force_insert=True)
             else:
-                self._update(size=self._offset, keep_until=keep_until)
+                self._update(**columns)
             for chunk in self._batch:
                 chunk.content = self.content
             Chunk.objects.bulk_create(self._batch, batch_size=ROWS_PER_INSERT)
@@ -104,7 +107,9 @@ class DatabaseWriter:
         """Change the content's row, unless `sweep` took it meanwhile."""
         mine = Content.objects.filter(pk=self.content.pk, state=Content.State.RECEIVING)
         if not mine.update(**columns):
-            raise StorageBusyError("The upload paused for so long that it was given up.")
+            raise StorageBusyError(
+                gettext_noop("The upload paused for so long that it was given up.")
+            )
 
 
 class DatabaseStorage:
@@ -127,7 +132,11 @@ class DatabaseStorage:
         found = list(first)
         while start < stop:
             if not found:
-                raise CorruptContentError(f"Content {content.pk} has no byte {start}.")
+                raise CorruptContentError(
+                    gettext_noop("Content %(id)s has no byte %(start)s."),
+                    id=content.pk,
+                    start=start,
+                )
             for offset, size, checksum, data in found:
                 if not (
                     offset <= start < offset + size
@@ -135,7 +144,10 @@ class DatabaseStorage:
                     and zlib.crc32(data) == checksum
                 ):
                     raise CorruptContentError(
-                        f"Content {content.pk} is damaged from byte {offset} to {offset + size}."
+                        gettext_noop("Content %(id)s is damaged from byte %(start)s to %(stop)s."),
+                        id=content.pk,
+                        start=offset,
+                        stop=offset + size,
                     )
                 yield bytes(data[start - offset : stop - offset])
                 start = min(offset + size, stop)

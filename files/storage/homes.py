@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from files.exceptions import CorruptContentError
+from files.exceptions import CorruptContentError, gettext_noop
 from files.models import Content, File
 from files.storage.base import ContentStorage
 from files.storage.database import DatabaseStorage
@@ -28,7 +28,9 @@ def read(file: File, start: int, stop: int) -> Iterator[bytes]:
     if content is None:
         data = bytes(file.data or b"")
         if hashlib.sha256(data).hexdigest() != file.hash:
-            raise CorruptContentError(f"The bytes in the row of file {file.pk} are damaged.")
+            raise CorruptContentError(
+                gettext_noop("The bytes in the row of file %(id)s are damaged."), id=file.pk
+            )
         yield data[start:stop]
     else:
         yield from storage_of(content.home).read(content, start, stop)

@@ -37,6 +37,7 @@ LEVELS = {
     "files.checks": 5.2,
     "files.forms": 5.2,
     "files.server": 5.2,
+    "files.static_files": 5.2,
     "files.templatetags": 5.2,
     "files.views": 5.3,
     "files.management": 5.3,

@@ -22,6 +22,7 @@ from files.forms import SearchForm, UploadForm
 from files.http.requests import ActorRequest
 from files.models import File, FileQuerySet, SuffixTotal
 from files.templatetags.display import group_title
+from files.views.errors import sentence_of
 from files.views.methods import require_safe
 from files.views.paging import page_of
 
@@ -73,7 +74,7 @@ def file_list(request: ActorRequest) -> HttpResponse:
         ordering = ordering_of(chosen, NEWEST_FIRST)
         files = filter_files(files, chosen)
     except InvalidFilterError as error:
-        raise BadRequest(str(error)) from error
+        raise BadRequest(sentence_of(error)) from error
     if ordering.removeprefix("-") not in COLUMNS:
         raise BadRequest(gettext("The list cannot be sorted like that."))
     narrowed = "q" in chosen or "suffix" in chosen

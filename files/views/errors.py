@@ -12,7 +12,7 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
 
-from files.exceptions import AuthenticationRequiredError, FilesError
+from files.exceptions import AuthenticationRequiredError, FilesError, InvalidFilterError, Phrase
 from files.http.problems import problem_of, problem_response, status_of, title_of, wants_html
 
 logger = logging.getLogger(__name__)
@@ -36,11 +36,11 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return answer(request, 400, "bad_request", sentence)
 
 
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponseBase:
     """Answer 403; only our own refusals say more than that."""
     told = exception.args[0] if exception.args else None
     if isinstance(told, FilesError):
-        return answer(request, 403, told.code, str(told))
+        return refused(request, told)
     return answer(request, 403, "access_denied", gettext("You may not do this."))
 
 
@@ -84,7 +84,18 @@ def refused(request: HttpRequest, error: FilesError) -> HttpResponseBase:
         return problem_of(request, error)
     if isinstance(error, AuthenticationRequiredError):
         return redirect_to_login(request.get_full_path())
-    return answer(request, status_of(error), error.code, str(error))
+    return answer(request, status_of(error), error.code, sentence_of(error))
+
+
+def sentence_of(error: FilesError | Phrase) -> str:
+    """Return what `error` says, in the language of the page."""
+    if isinstance(error, InvalidFilterError):
+        return " ".join(f"{name}: {sentence_of(text)}" for name, text in error.errors.items())
+    params = {
+        name: sentence_of(value) if isinstance(value, Phrase) else value
+        for name, value in error.params.items()
+    }
+    return gettext(error.template) % params
 
 
 def answer(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:

@@ -19,7 +19,7 @@ from files.http.requests import ActorRequest
 from files.http.uploads import check_csrf, receive_upload
 from files.models import File
 from files.permissions import require_write
-from files.views.errors import refused
+from files.views.errors import refused, sentence_of
 from files.views.methods import require_methods
 
 
@@ -47,7 +47,7 @@ def add_file(request: ActorRequest) -> HttpResponseBase:
         sentence = gettext("Not stored again: the same bytes are there already.")
         return _form(request, error, sentence=sentence, existing=existing)
     except FilesError as error:
-        return _form(request, error, sentence=str(error))
+        return _form(request, error, sentence=sentence_of(error))
     messages.success(request, gettext("“%(name)s” is stored.") % {"name": file.name})
     return redirect(file)
 

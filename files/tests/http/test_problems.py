@@ -60,7 +60,8 @@ def test_status_of(kind, status):
 
 
 def test_bad_filter_is_a_bad_request():
-    assert status_of(exceptions.InvalidFilterError({"size": "is no number"})) == 400
+    errors = {"size": exceptions.Phrase("is no number")}
+    assert status_of(exceptions.InvalidFilterError(errors)) == 400
 
 
 def test_duplicate_is_a_conflict():
