@@ -1,6 +1,6 @@
 """Kills a busy server again and again and looks for what it lost.
 
-    python benchmarks/crash.py [--rounds 50] [--durability full] [--seed N] [--json]
+    python benchmarks/crash.py [--rounds 50] [--durability full] [--workers 2] [--seed N] [--json]
 
 Starts a server of its own, lets eight uploaders (and deleters) work on it, ends all its
 processes with kill -9, starts it again and checks everything that was acknowledged: the
@@ -42,14 +42,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=50)
     parser.add_argument("--durability", choices=("full", "normal"), default="full")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes (2)")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().getrandbits(32))
     parser.add_argument("--json", action="store_true", help="print all figures as JSON")
     options = parser.parse_args()
     done: list[Round] = []
-    with running_server(durability=options.durability) as server:
+    workers = ("--workers", str(options.workers))
+    with running_server(*workers, durability=options.durability) as server:
         rounds = CrashRounds(server, options.seed)
         if not options.json:
-            print(f"seed {options.seed}, durability {options.durability}\n{HEAD}")
+            print(f"seed {options.seed}, {options.workers} workers, {options.durability}\n{HEAD}")
         for _number in range(options.rounds):
             done.append(rounds.run())
             if not options.json:

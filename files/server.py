@@ -23,7 +23,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import CommandError
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils.module_loading import import_string
 from granian.constants import HTTPModes, Interfaces
@@ -48,8 +48,7 @@ HTTP1 = HTTP1Settings(
 )
 # Connections a worker accepts at a time; further ones wait in the kernel's queue.
 CONNECTIONS_PER_WORKER = 2048
-SWEEP_PERIOD_S = 600
-DEFAULT_WORKERS = 2
+SWEEP_PERIOD_S = 60
 
 
 @dataclass(frozen=True)
@@ -90,6 +89,16 @@ def serve(options: ServeOptions, *, announce: Callable[[str], Any]) -> None:
     finally:
         sweeper.stop()
         holder.close()
+
+
+def default_workers() -> int:
+    """Return one worker process on SQLite, whose writers then queue fairly, else two.
+
+    Measured with eight uploaders of 10 KB: with one worker 140 a second and 1 % slower than
+    205 ms, with two 107 a second and 1 % slower than 500 to 700 ms, as SQLite lets
+    processes wait by sleeping, in no order.
+    """
+    return 1 if connection.vendor == "sqlite" else 2
 
 
 def build_server(options: ServeOptions, address: str) -> MPServer:
@@ -155,10 +164,10 @@ def closing_connections(application: Application) -> Application:
 
     def close_left() -> None:
         while True:
-            for connection in left.get():
-                connection.inc_thread_sharing()  # Else only its own thread might close it.
+            for ended in left.get():
+                ended.inc_thread_sharing()  # Else only its own thread might close it.
                 with suppress(DatabaseError):  # The server may have gone before.
-                    connection.close()
+                    ended.close()
 
     threading.Thread(target=close_left, name="connection-closer", daemon=True).start()
 

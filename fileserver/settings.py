@@ -86,7 +86,7 @@ TEMPLATES = [
 # Database
 _SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}[FILESERVER_DURABILITY]
 SQLITE: Any = {
-    "ENGINE": "django.db.backends.sqlite3",
+    "ENGINE": "fileserver.sqlite",
     "NAME": FILESERVER_DATA_DIR / "files.sqlite3",
     "CONN_MAX_AGE": None,
     "OPTIONS": {
@@ -94,12 +94,7 @@ SQLITE: Any = {
         # first and write later would fail at once instead of waiting.
         "transaction_mode": "IMMEDIATE",
         "timeout": 30,  # seconds
-        # The order matters: the first two are fixed by the first table, and
-        # auto_vacuum is ignored once the file is in WAL mode.
         "init_command": (
-            "PRAGMA page_size = 32768;"
-            "PRAGMA auto_vacuum = INCREMENTAL;"
-            "PRAGMA journal_mode = WAL;"
             f"PRAGMA synchronous = {_SYNCHRONOUS};"
             # Else a burst's log file stays at its largest size for ever.
             "PRAGMA journal_size_limit = 67108864;"

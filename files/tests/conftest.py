@@ -14,9 +14,11 @@ def django_db_modify_db_settings(
     tmp_path_factory: pytest.TempPathFactory, django_db_modify_db_settings: None
 ) -> None:
     """Keep SQLite's test database in a file: in memory there is no WAL and no second process."""
-    database = connections["default"].settings_dict
-    if database["ENGINE"].endswith("sqlite3"):
-        database["TEST"]["NAME"] = tmp_path_factory.mktemp("database") / "test.sqlite3"
+    connection = connections["default"]
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = (
+            tmp_path_factory.mktemp("database") / "test.sqlite3"
+        )
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +44,9 @@ def prepared_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server(prepared_data: Path) -> Iterator[RunningServer]:
-    """Start a real server with empty data; for tests marked `live`."""
-    with running_server(prepared=prepared_data) as running:
+    """Start a real server with empty data; for tests marked `live`.
+
+    Two workers, whatever the default: what holds within one process need not between two.
+    """
+    with running_server("--workers", "2", prepared=prepared_data) as running:
         yield running

@@ -45,7 +45,7 @@ def start(prepared_data, tmp_path):
     started = []
 
     def start_server(*options, port=None):
-        running = RunningServer(data, *options)
+        running = RunningServer(data, "--workers", "2", *options)
         running.port = port or running.port
         started.append(running)
         running.start()

@@ -27,7 +27,10 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1", help="address or name to listen at")
         parser.add_argument("--port", type=int, default=8000, help="TCP port to listen at")
         parser.add_argument(
-            "--workers", type=at_least_one, default=server.DEFAULT_WORKERS, help="worker processes"
+            "--workers",
+            type=at_least_one,
+            default=server.default_workers(),
+            help="worker processes",
         )
         parser.add_argument(
             "--threads",

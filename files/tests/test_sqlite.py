@@ -1,0 +1,91 @@
+"""Writers of one process take turns, and nobody keeps his for ever."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+from django.db import connection, transaction
+
+from files.models import Space
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's lock"),
+]
+
+
+def write(name: str) -> None:
+    with transaction.atomic():
+        Space.objects.create(name=name)
+
+
+def in_thread(name: str) -> threading.Thread:
+    def run() -> None:
+        write(name)
+        connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_a_second_writer_waits_for_the_first():
+    with transaction.atomic():
+        Space.objects.create(name="first")
+        other = in_thread("second")
+        time.sleep(0.2)
+        assert other.is_alive()
+    other.join(5)
+    assert set(Space.objects.values_list("name", flat=True)) >= {"first", "second"}
+
+
+@pytest.mark.parametrize("end", ["error", "rollback", "close"])
+def test_the_turn_ends_with_the_transaction(end):
+    try:
+        with transaction.atomic():
+            Space.objects.create(name="lost")
+            if end == "rollback":
+                transaction.set_rollback(True)
+            elif end == "error":
+                raise ZeroDivisionError
+            else:
+                connection.close()
+    except (ZeroDivisionError, transaction.TransactionManagementError):
+        pass
+    other = in_thread("next")
+    other.join(5)
+    assert not other.is_alive()
+    names = set(Space.objects.values_list("name", flat=True))
+    assert "next" in names and "lost" not in names
+
+
+def test_the_file_is_laid_out_for_content():
+    with connection.cursor() as cursor:
+        found = {
+            name: cursor.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_size", "auto_vacuum", "journal_mode", "synchronous")
+        }
+    incremental, full = 2, 2
+    assert found == {
+        "page_size": 32768,
+        "auto_vacuum": incremental,
+        "journal_mode": "wal",
+        "synchronous": full,
+    }
+
+
+def test_readers_wait_for_nobody():
+    with transaction.atomic():
+        Space.objects.create(name="first")
+        found: list[int] = []
+
+        def read() -> None:
+            found.append(Space.objects.count())
+            connection.close()
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        reader.join(5)
+        assert found == [1]
