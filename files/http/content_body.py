@@ -1,6 +1,7 @@
 """The bytes of a download: a file whole, a range of it, or several (multipart/byteranges).
 
-Entry point: ContentBody. Memory: one block of storage, 1 MiB at most.
+Entry point: ContentBody. Memory: one block of storage, 1 MiB at
+most, and what the server keeps ready of it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ logger = logging.getLogger(__name__)
 # Bytes; a body up to this is better read whole before the answer begins: then all
 # damage in it is a clean 500.
 PLAIN_SIZE = 1 << 20
+# Bytes handed to the server at a time: it keeps several ready for a slow client. With
+# blocks of 1 MiB each stalled download held 12.6 MiB.
+SENT_SIZE = 128 << 10
 # Bytes at the start of a text that tell whether it is UTF-8.
 _TEXT_HEAD_SIZE = 64 << 10
 
@@ -75,7 +79,9 @@ class ContentBody:
     def _assemble(self, file: File) -> Generator[bytes]:
         for head, part in self._parts:
             yield head
-            yield from _read(file, part)
+            for block in _read(file, part):
+                for start in range(0, len(block), SENT_SIZE):
+                    yield block[start : start + SENT_SIZE]
         yield self._end
 
 

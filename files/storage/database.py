@@ -3,7 +3,7 @@
 Entry point: DatabaseStorage. Chunks are committed in short batches while they
 come, so that no lock is held while a slow client sends; nothing of them can be
 seen until the file's row is committed. Memory: BATCH_BYTES a writer at most, and
-READ_AHEAD chunks a reader.
+a chunk a reader.
 """
 
 from __future__ import annotations
@@ -31,7 +31,6 @@ ALL_BATCHES_BYTES = 64 << 20
 ROWS_PER_INSERT = 4
 # A slow client's batch is committed sooner, which is also its sign of life.
 LONGEST_BATCH_S = Content.RECEIVING_TIME.total_seconds() / 6
-READ_AHEAD = 2
 # What an upload must leave on the disk, for the log and for other writers.
 SPARE_DISK_BYTES = 64 << 20
 # Rows that one transaction of `remove` takes: it holds the write lock some 30 ms.
@@ -122,40 +121,17 @@ class DatabaseStorage:
     def read(self, content: Content, start: int, stop: int) -> Iterator[bytes]:
         """Yield bytes `start` to `stop` (exclusive), a chunk or less at a time.
 
-        A query for every READ_AHEAD chunks, and only for those that the range touches.
-        Raises CorruptContentError where a checksum fails or bytes are missing.
+        A query a chunk, and only for those that the range touches. Raises
+        CorruptContentError where a checksum fails or bytes are missing.
         """
         renew_at = self._next_renewal()
-        chunks = Chunk.objects.filter(content_id=content.pk).order_by("offset")
-        columns = ("offset", "size", "checksum", "data")
-        first = chunks.reverse().filter(offset__lte=start).values_list(*columns)[:1]
-        found = list(first)
         while start < stop:
-            if not found:
-                raise CorruptContentError(
-                    gettext_noop("Content %(id)s has no byte %(start)s."),
-                    id=content.pk,
-                    start=start,
-                )
-            for offset, size, checksum, data in found:
-                if not (
-                    offset <= start < offset + size
-                    and len(data) == size
-                    and zlib.crc32(data) == checksum
-                ):
-                    raise CorruptContentError(
-                        gettext_noop("Content %(id)s is damaged from byte %(start)s to %(stop)s."),
-                        id=content.pk,
-                        start=offset,
-                        stop=offset + size,
-                    )
-                yield bytes(data[start - offset : stop - offset])
-                start = min(offset + size, stop)
-                if time.monotonic() > renew_at:
-                    self._renew(content)
-                    renew_at = self._next_renewal()
-            following = chunks.filter(offset__gte=start, offset__lt=stop)
-            found = list(following.values_list(*columns)[:READ_AHEAD]) if start < stop else []
+            offset, data = self._chunk_at(content, start)
+            yield bytes(data[start - offset : stop - offset])
+            start = offset + len(data)
+            if time.monotonic() > renew_at:
+                self._renew(content)
+                renew_at = self._next_renewal()
 
     def remove(self, content: Content) -> int:
         """Remove it in small transactions, its row last; return the bytes given back."""
@@ -169,6 +145,26 @@ class DatabaseStorage:
             removed += sum(batch.values())
         content.delete()
         return removed
+
+    def _chunk_at(self, content: Content, position: int) -> tuple[int, bytes | memoryview]:
+        """Return the offset and the bytes, checked, of the chunk that holds `position`."""
+        chunks = Chunk.objects.filter(content_id=content.pk, offset__lte=position)
+        columns = chunks.order_by("-offset").values_list("offset", "size", "checksum", "data")
+        offset, size, checksum, data = columns.first() or (0, 0, 0, b"")
+        if position >= offset + size:
+            raise CorruptContentError(
+                gettext_noop("Content %(id)s has no byte %(position)s."),
+                id=content.pk,
+                position=position,
+            )
+        if len(data) != size or zlib.crc32(data) != checksum:
+            raise CorruptContentError(
+                gettext_noop("Content %(id)s is damaged from byte %(start)s to %(stop)s."),
+                id=content.pk,
+                start=offset,
+                stop=offset + size,
+            )
+        return offset, data
 
     def _next_renewal(self) -> float:
         return time.monotonic() + Content.GRACE_TIME.total_seconds() / 3

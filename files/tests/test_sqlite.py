@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
 
-from files.models import Space
+from files.models import Chunk, Space
+from files.tests.factories import make_file
+from files.tests.samples import noise
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
@@ -74,6 +77,31 @@ def test_the_file_is_laid_out_for_content():
         "journal_mode": "wal",
         "synchronous": full,
     }
+
+
+def test_the_log_stays_short_though_readers_never_pause(monkeypatch):
+    monkeypatch.setattr("fileserver.sqlite.base.LOG_LIMIT", 4 << 20)
+    log = Path(f"{connection.settings_dict['NAME']}-wal")
+    make_file(noise(3 << 20))
+    stop = threading.Event()
+
+    def read() -> None:
+        while not stop.is_set():
+            for data in Chunk.objects.values_list("data", flat=True).iterator(chunk_size=1):
+                assert data
+        connection.close()
+
+    readers = [threading.Thread(target=read) for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    sizes = []
+    for number in range(12):
+        make_file(noise(3 << 20, number + 1))
+        sizes.append(log.stat().st_size)
+    stop.set()
+    for reader in readers:
+        reader.join(10)
+    assert max(sizes) < (4 + 3 + 1) << 20
 
 
 def test_readers_wait_for_nobody():

@@ -8,6 +8,8 @@ to the few processes. The lock only saves time: what is right does not hang on i
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 import threading
 from collections import defaultdict
@@ -23,6 +25,10 @@ NEW_FILE = """
     PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
 """
+
+# Bytes of the log (the file -wal). SQLite starts it anew when no reader needs it, which
+# under steady downloads is never: 860 MB were seen. Above this a writer waits for them.
+LOG_LIMIT = 256 << 20
 
 _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -53,7 +59,21 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]  # as above
-        self._end_turn()
+        try:
+            self._bound_log()
+        finally:
+            self._end_turn()
+
+    def _bound_log(self) -> None:
+        """Bring the log into the file and empty it, if it has grown too long."""
+        try:
+            size = os.stat(f"{self.settings_dict['NAME']}-wal").st_size
+        except OSError:  # In memory, or not there yet.
+            return
+        if size > LOG_LIMIT and self.connection is not None:
+            # What was committed stays so, and the next writer tries again.
+            with contextlib.suppress(sqlite3.OperationalError):
+                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _rollback(self) -> None:
         try:
