@@ -108,9 +108,13 @@ def is_running(pid: int) -> bool:
 
 def children_of(pid: int) -> list[int]:
     """Return the ids of the processes that the process started, oldest first."""
-    command = ["ps", "-o", "pid=", "--ppid", str(pid)]
-    listed = subprocess.run(command, capture_output=True, text=True, check=False)
-    return [int(line) for line in listed.stdout.split()]
+    children = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        # A process may end between the listing and the look.
+        with contextlib.suppress(OSError):
+            if f"\nPPid:\t{pid}\n" in status.read_text(encoding="utf-8"):
+                children.append(int(status.parent.name))
+    return sorted(children)
 
 
 def family_of(pid: int) -> list[int]:
