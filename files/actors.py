@@ -12,13 +12,14 @@ DEFAULT_SPACE_ID = 1
 class Actor:
     """Somebody who asks for something, and what he may do.
 
-    `spaces` are the ids of the spaces that he may see; `name` is what the event
+    `spaces` are the ids of the spaces that he may see, `writable` of those where he may
+    add, change and delete; `name` is what the event
     log shows of him; `user_id` is None for strangers and for the system itself.
     """
 
     name: str
     spaces: frozenset[int] = frozenset()
-    can_write: bool = False
+    writable: frozenset[int] = frozenset()
     user_id: int | None = None
 
     @property
@@ -27,9 +28,15 @@ class Actor:
         return bool(self.spaces)
 
     @property
+    def can_write(self) -> bool:
+        """Tell whether there is any space where he may add files."""
+        return bool(self.writable)
+
+    @property
     def is_known(self) -> bool:
         """Tell whether he is signed in, so that a refusal is 403 and not 401."""
         return self.user_id is not None
 
 
-SYSTEM = Actor(name="system", spaces=frozenset({DEFAULT_SPACE_ID}), can_write=True)
+DEFAULT_SPACE = frozenset({DEFAULT_SPACE_ID})
+SYSTEM = Actor(name="system", spaces=DEFAULT_SPACE, writable=DEFAULT_SPACE)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
-from files.actors import DEFAULT_SPACE_ID, Actor
+from files.actors import DEFAULT_SPACE, Actor
 from files.exceptions import AccessDeniedError, AuthenticationRequiredError, gettext_noop
-
-_ALL_SPACES = frozenset({DEFAULT_SPACE_ID})
 
 
 def actor_for(user: AbstractBaseUser | AnonymousUser, access: str) -> Actor:
@@ -17,11 +15,16 @@ def actor_for(user: AbstractBaseUser | AnonymousUser, access: str) -> Actor:
     nothing in "private".
     """
     if user.is_authenticated and user.is_active:
-        return Actor(name=user.get_username(), spaces=_ALL_SPACES, can_write=True, user_id=user.pk)
+        return Actor(
+            name=user.get_username(),
+            spaces=DEFAULT_SPACE,
+            writable=DEFAULT_SPACE,
+            user_id=user.pk,
+        )
     return Actor(
         name="anyone",
-        spaces=frozenset() if access == "private" else _ALL_SPACES,
-        can_write=access == "open",
+        spaces=frozenset() if access == "private" else DEFAULT_SPACE,
+        writable=DEFAULT_SPACE if access == "open" else frozenset(),
     )
 
 
@@ -31,10 +34,10 @@ def require_read(actor: Actor) -> None:
         raise AuthenticationRequiredError(gettext_noop("Sign in to see the files."))
 
 
-def require_write(actor: Actor) -> None:
-    """Raise unless `actor` may add and delete files."""
+def require_write(actor: Actor, space_id: int) -> None:
+    """Raise unless `actor` may add and delete files in the space."""
     require_read(actor)
-    if not actor.can_write:
+    if space_id not in actor.writable:
         if actor.is_known:
             raise AccessDeniedError(gettext_noop("You may look at the files, and not change them."))
         raise AuthenticationRequiredError(gettext_noop("Sign in to add or delete files."))

@@ -8,6 +8,8 @@ from files.api.viewsets import FileViewSet
 
 urlpatterns = [
     path("upload", FileViewSet.as_view({"post": "create"}), name="upload"),
+    # `curl -T -` sends no name, and is told so.
+    path("upload/", FileViewSet.as_view({"put": "create"}), {"name": ""}, name="upload_nameless"),
     path("upload/<path:name>", FileViewSet.as_view({"put": "create"}), name="upload_raw"),
     path("files", FileViewSet.as_view({"get": "list"}), name="files"),
     path(

@@ -49,15 +49,17 @@ class FileViewSet(GenericViewSet[File]):
     def get_queryset(self) -> FileQuerySet:
         return File.objects.visible_to(self.http_request.actor)
 
+    def check_token(self, fields: Mapping[str, str]) -> None:
+        """Check the form's token where a session was used.
+
+        A script without one carries nothing that another site could abuse.
+        """
+        if self.http_request.actor.is_known:
+            check_csrf(self.http_request, fields)
+
     def create(self, request: Request, name: str | None = None) -> Response:
         """Store one file: the part `file` of a form, or the whole body as `name`."""
-
-        def check_fields(fields: Mapping[str, str]) -> None:
-            # A script without a session carries nothing that another site could abuse.
-            if self.http_request.actor.is_known:
-                check_csrf(self.http_request, fields)
-
-        file = receive_upload(self.http_request, name=name, check_fields=check_fields)
+        file = receive_upload(self.http_request, name=name, check_fields=self.check_token)
         return Response(self.get_serializer(file).data)
 
     def list(self, request: Request) -> HttpResponseBase:
@@ -84,13 +86,16 @@ class FileViewSet(GenericViewSet[File]):
 
     def content(self, request: Request, file_id: int) -> HttpResponseBase:
         """Answer with the bytes, or the ranges of them that were asked for."""
-        file = self.get_queryset().select_related("content").filter(pk=file_id).first()
+        # With the bytes: those of a small file are in its row.
+        files = self.get_queryset().defer(None).select_related("content")
+        file = files.filter(pk=file_id).first()
         if file is None:
             raise FileNotFoundInSpaceError(gettext_noop("There is no file %(id)s."), id=file_id)
         return download_response(self.http_request, file)
 
     def destroy(self, request: Request, file_id: int) -> HttpResponse:
         """Delete one file; `If-Match` may name its version or its bytes."""
+        self.check_token({})
         if_match = request.headers.get("If-Match")
 
         def is_known(file: File) -> bool:

@@ -15,7 +15,6 @@ STATUS: Final[Mapping[type[exceptions.FilesError], HTTPStatus]] = {
     exceptions.FilesError: HTTPStatus.INTERNAL_SERVER_ERROR,
     exceptions.InvalidUploadError: HTTPStatus.BAD_REQUEST,
     exceptions.InvalidFilterError: HTTPStatus.BAD_REQUEST,
-    exceptions.InvalidFilterError: HTTPStatus.BAD_REQUEST,
     exceptions.LengthRequiredError: HTTPStatus.LENGTH_REQUIRED,
     exceptions.FileTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     exceptions.StorageFullError: HTTPStatus.INSUFFICIENT_STORAGE,

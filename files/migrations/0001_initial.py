@@ -85,6 +85,37 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="Event",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", files.models.fields.BytewiseCharField(ascii_only=True, max_length=64)),
+                ("actor", models.CharField(max_length=255)),
+                ("user_id", models.BigIntegerField(blank=True, null=True)),
+                ("space_id", models.BigIntegerField(blank=True, null=True)),
+                (
+                    "object_type",
+                    files.models.fields.BytewiseCharField(ascii_only=True, max_length=32),
+                ),
+                ("object_id", models.BigIntegerField(blank=True, null=True)),
+                ("details", models.JSONField(blank=True, default=dict)),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+            ],
+            options={
+                "db_table": "event",
+                "indexes": [
+                    models.Index(fields=["object_type", "object_id", "id"], name="event_of_object")
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="Chunk",
             fields=[
                 (
@@ -96,7 +127,6 @@ class Migration(migrations.Migration):
                 ("offset", models.BigIntegerField()),
                 ("size", models.IntegerField()),
                 ("checksum", models.BigIntegerField()),
-                ("data", models.BinaryField()),
                 (
                     "content",
                     models.ForeignKey(
@@ -106,6 +136,8 @@ class Migration(migrations.Migration):
                         to="files.content",
                     ),
                 ),
+                # Last, so that reading the others need not step over it.
+                ("data", models.BinaryField()),
             ],
             options={
                 "db_table": "chunk",
@@ -158,6 +190,7 @@ class Migration(migrations.Migration):
                     "owner",
                     models.ForeignKey(
                         blank=True,
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.SET_NULL,
                         related_name="files",
@@ -183,30 +216,40 @@ class Migration(migrations.Migration):
                 "default_manager_name": "objects",
                 "indexes": [
                     models.Index(
-                        fields=["space", "deleted_at", "upload_date", "id"],
+                        fields=["space", "deleted_at", "upload_date", "id", "size", "name"],
                         name="file_by_upload_date",
                     ),
-                    models.Index(fields=["space", "deleted_at", "name", "id"], name="file_by_name"),
-                    models.Index(fields=["space", "deleted_at", "size", "id"], name="file_by_size"),
                     models.Index(
-                        fields=["space", "deleted_at", "suffix", "upload_date", "id"],
-                        name="file_by_suffix_date",
+                        fields=["space", "deleted_at", "name", "upload_date", "id"],
+                        name="file_by_name",
                     ),
                     models.Index(
-                        fields=["space", "deleted_at", "suffix", "name", "id"],
+                        fields=["space", "deleted_at", "size", "upload_date", "id"],
+                        name="file_by_size",
+                    ),
+                    models.Index(
+                        fields=["space", "deleted_at", "suffix", "upload_date", "id"],
+                        name="file_by_suffix",
+                    ),
+                    models.Index(
+                        fields=["space", "deleted_at", "suffix", "name", "upload_date", "id"],
                         name="file_by_suffix_name",
                     ),
                     models.Index(
-                        fields=["space", "deleted_at", "suffix", "size", "id"],
+                        fields=["space", "deleted_at", "suffix", "size", "upload_date", "id"],
                         name="file_by_suffix_size",
                     ),
                     models.Index(
-                        fields=["space", "deleted_at", "folder", "name", "id"],
+                        fields=["space", "deleted_at", "folder", "upload_date", "id"],
                         name="file_by_folder",
                     ),
                     models.Index(
                         fields=["space", "deleted_at", "mime_type", "upload_date", "id"],
                         name="file_by_mime_type",
+                    ),
+                    models.Index(
+                        fields=["space", "deleted_at", "owner", "upload_date", "id"],
+                        name="file_by_owner",
                     ),
                 ],
                 "constraints": [
@@ -225,44 +268,6 @@ class Migration(migrations.Migration):
                 ("objects", django.db.models.manager.Manager()),
                 ("everything", django.db.models.manager.Manager()),
             ],
-        ),
-        migrations.CreateModel(
-            name="Event",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", files.models.fields.BytewiseCharField(ascii_only=True, max_length=64)),
-                ("actor", models.CharField(max_length=255)),
-                ("user_id", models.BigIntegerField(blank=True, null=True)),
-                (
-                    "object_type",
-                    files.models.fields.BytewiseCharField(ascii_only=True, max_length=32),
-                ),
-                ("object_id", models.BigIntegerField()),
-                ("details", models.JSONField(blank=True, default=dict)),
-                (
-                    "created_at",
-                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
-                ),
-                (
-                    "space",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        to="files.space",
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "event",
-                "indexes": [
-                    models.Index(fields=["object_type", "object_id", "id"], name="event_of_object")
-                ],
-            },
         ),
         migrations.CreateModel(
             name="SuffixTotal",

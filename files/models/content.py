@@ -15,7 +15,11 @@ MAX_CHUNK_SIZE = 1 << 20
 class ContentQuerySet(models.QuerySet["Content"]):
     def abandoned(self) -> ContentQuerySet:
         """Return what no file owns any more, or never came to own, past its time."""
-        return self.exclude(state=Content.State.STORED).filter(keep_until__lt=timezone.now())
+        return self.filter(
+            state__in=(Content.State.RECEIVING, Content.State.RELEASED),
+            keep_until__lt=timezone.now(),
+            files__isnull=True,
+        )
 
     def release(self, *, until: datetime) -> int:
         """Give the contents up: `sweep` removes them after `until`; how many there were."""
@@ -39,8 +43,8 @@ class Content(models.Model):
 
     # An upload that sends nothing for so long is taken for dead.
     RECEIVING_TIME: ClassVar = timedelta(hours=1)
-    # A running download renews this with each chunk, which takes a client of 1 KiB/s,
-    # slower ones are cut off, 17 minutes.
+    # A running download renews this every third of it, at the next chunk; a client of
+    # 1 KiB/s (slower ones are cut off) takes 17 minutes for one.
     GRACE_TIME: ClassVar = timedelta(hours=1)
 
     size = models.BigIntegerField(default=0)  # bytes
@@ -53,6 +57,10 @@ class Content(models.Model):
     # `sweep` leaves it alone until then; null while a file owns it.
     keep_until = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    # Of this instance, which is one download's: when it renews its lease next, in
+    # monotonic seconds. No column.
+    renew_at: float | None = None
 
     objects = ContentQuerySet.as_manager()
 

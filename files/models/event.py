@@ -4,7 +4,6 @@ from django.db import models
 from django.utils import timezone
 
 from files.models.fields import BytewiseCharField
-from files.models.space import Space
 
 
 class Event(models.Model):
@@ -16,10 +15,11 @@ class Event(models.Model):
     # A noun and a past participle, "file.uploaded".
     name = BytewiseCharField(max_length=64, ascii_only=True)
     actor = models.CharField(max_length=255)
-    user_id = models.BigIntegerField(null=True, blank=True)  # outlives the account
-    space = models.ForeignKey(Space, on_delete=models.CASCADE, db_index=False)
+    user_id = models.BigIntegerField(null=True, blank=True)
+    # Ids that outlive what they name; null where an event has none.
+    space_id = models.BigIntegerField(null=True, blank=True)
     object_type = BytewiseCharField(max_length=32, ascii_only=True)
-    object_id = models.BigIntegerField()  # outlives the object
+    object_id = models.BigIntegerField(null=True, blank=True)
     details = models.JSONField(default=dict, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 

@@ -19,8 +19,8 @@ INLINE_SIZE = 2048
 # Orders of a list, and what breaks their ties; `id` comes last in all of them.
 ORDERINGS = {
     "upload_date": ("upload_date", "id"),
-    "name": ("name", "id"),
-    "size": ("size", "id"),
+    "name": ("name", "upload_date", "id"),
+    "size": ("size", "upload_date", "id"),
     "suffix": ("suffix", "upload_date", "id"),
 }
 
@@ -103,6 +103,7 @@ class File(models.Model):
         null=True,
         blank=True,
         related_name="files",
+        db_index=False,
     )
     # Null when the bytes are in `data`.
     content = models.ForeignKey(
@@ -127,20 +128,31 @@ class File(models.Model):
                 | models.Q(data__isnull=False, content=None),
             ),
         ]
-        # Each begins with what every list fixes (space, not in the trash) and ends
-        # with the tie-breaker of keyset paging.
+        # Each begins with what every list fixes (space, not in the trash), goes on with
+        # the column that is searched or ordered by, and ends with the order of the list.
         indexes = [
-            models.Index(fields=["space", "deleted_at", *order, "id"], name=f"file_by_{name}")
-            for name, order in {
-                "upload_date": ["upload_date"],
-                "name": ["name"],
-                "size": ["size"],
-                "suffix_date": ["suffix", "upload_date"],
-                "suffix_name": ["suffix", "name"],
-                "suffix_size": ["suffix", "size"],
-                "folder": ["folder", "name"],
-                "mime_type": ["mime_type", "upload_date"],
-            }.items()
+            # With what is filtered most in this order, so that those it passes over are
+            # told from the index alone.
+            models.Index(
+                fields=["space", "deleted_at", "upload_date", "id", "size", "name"],
+                name="file_by_upload_date",
+            ),
+            *(
+                models.Index(
+                    fields=["space", "deleted_at", *columns.split(), "upload_date", "id"],
+                    name=f"file_by_{columns.replace(' ', '_')}",
+                )
+                for columns in (
+                    "name",
+                    "size",
+                    "suffix",
+                    "suffix name",
+                    "suffix size",
+                    "folder",
+                    "mime_type",
+                    "owner",
+                )
+            ),
         ]
 
     def __str__(self) -> str:

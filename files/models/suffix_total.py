@@ -4,11 +4,16 @@ from typing import Any
 
 from django.db import models
 
+from files.actors import Actor
 from files.models.fields import BytewiseCharField
 from files.models.space import Space
 
 
 class SuffixTotalQuerySet(models.QuerySet["SuffixTotal"]):
+    def visible_to(self, actor: Actor) -> SuffixTotalQuerySet:
+        """Return the entries of the spaces that `actor` may see."""
+        return self.filter(space_id__in=actor.spaces)
+
     def by_suffix(self, space_id: int) -> models.QuerySet[SuffixTotal, Any]:
         """Return `{suffix, count, bytes}` for each group that has files, by suffix.
 

@@ -25,13 +25,13 @@ def delete_file(
     `is_known` tells whether the caller knows the file as it is now; where it does
     not, nothing is deleted and VersionMismatchError is raised.
     """
-    require_write(actor)
     with told_in_words(), transaction.atomic():
         # Locked, so that the second of two deletes waits and finds nothing.
         files = File.objects.visible_to(actor).select_for_update()
         file = files.filter(pk=file_id).first()
         if file is None:
             raise FileNotFoundInSpaceError(gettext_noop("There is no file %(id)s."), id=file_id)
+        require_write(actor, file.space_id)
         if is_known is not None and not is_known(file):
             raise VersionMismatchError(
                 gettext_noop("The file was changed meanwhile; its version is %(version)s now."),
@@ -40,6 +40,9 @@ def delete_file(
         events.record("file.deleted", actor, file)
         totals.add(space_id=file.space_id, suffix=file.suffix, count=-1, size=-file.size)
         content_id = file.content_id
+        if content_id:
+            # Of two files that share it, the deletes come one after the other.
+            Content.objects.select_for_update().get(pk=content_id)
         file.delete()
         if content_id and not File.everything.filter(content_id=content_id).exists():
             Content.objects.filter(pk=content_id).release(until=Content.grace_end())

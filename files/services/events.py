@@ -5,18 +5,25 @@ Entry point: record. The rows are the outbox of jobs and the source of the audit
 
 from __future__ import annotations
 
+from django.db.models import Model
+
 from files.actors import Actor
 from files.models import Event, File
 
 
-def record(name: str, actor: Actor, file: File) -> Event:
-    """Write that `actor` did `name` to `file`; call inside its transaction."""
+def record(name: str, actor: Actor, object: Model, **details: object) -> Event:
+    """Write that `actor` did `name` to `object`; call inside its transaction.
+
+    `details` must be what JSON can hold; those of a file tell its name, size and hash.
+    """
+    if isinstance(object, File):
+        details = {"name": object.name, "size": object.size, "hash": object.hash} | details
     return Event.objects.create(
         name=name,
         actor=actor.name,
         user_id=actor.user_id,
-        space_id=file.space_id,
-        object_type="file",
-        object_id=file.pk,
-        details={"name": file.name, "size": file.size, "hash": file.hash},
+        space_id=getattr(object, "space_id", None),
+        object_type=object._meta.model_name or "",
+        object_id=object.pk,
+        details=details,
     )

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from files.actors import Actor
 from files.exceptions import (
@@ -65,7 +64,7 @@ def begin(
     None where it did not; `at_least` is what a form's length tells of the file's. One
     query with a digest, else none.
     """
-    require_write(actor)
+    require_write(actor, space_id)
     name, folder = clean_name(name), clean_folder(folder)
     _check_size(size or at_least)
     _check_room(size or at_least)
@@ -137,10 +136,9 @@ def abort(incoming: IncomingFile) -> None:
     """
     writer, incoming.writer = incoming.writer, None
     incoming.small = b""
-    if writer is not None and writer.content.pk is not None:
+    if writer is not None:
         with told_in_words():
-            # Nobody can be reading it.
-            Content.objects.filter(pk=writer.content.pk).release(until=timezone.now())
+            writer.discard()
 
 
 def _check_size(size: int) -> None:

@@ -19,12 +19,15 @@ class ContentWriter(Protocol):
     def flush(self) -> None:
         """Write what is left; inside the caller's transaction, which makes it visible."""
 
+    def discard(self) -> None:
+        """Give up what was written, unless a file owns it."""
+
 
 class ContentStorage(Protocol):
     """A home for contents."""
 
     def open_writer(self) -> ContentWriter:
-        """Return a writer of a new content in state RECEIVING, committed at once."""
+        """Return a writer of a new content; nobody owns it before `flush` is committed."""
 
     def read(self, content: Content, start: int, stop: int) -> Iterator[bytes]:
         """Yield bytes `start` to `stop` (exclusive) in blocks of at most 1 MiB.

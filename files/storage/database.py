@@ -49,6 +49,8 @@ class DatabaseWriter:
         self._parts_size = 0
         self._batch: list[Chunk] = []
         self._offset = 0
+        # An id of a rolled back row is no longer ours: SQLite gives it to the next.
+        self._has_committed = False
         self._write_by = time.monotonic() + LONGEST_BATCH_S
         _open_writers.add(self)
 
@@ -64,12 +66,19 @@ class DatabaseWriter:
                 self._cut_chunk()
                 if self._is_batch_full():
                     self._write_batch()
+                    self._has_committed = True
 
     def flush(self) -> None:
         """Write the rest and own the content; inside the caller's transaction."""
         if self._parts:
             self._cut_chunk()
         self._write_batch(state=Content.State.STORED, keep_until=None)
+
+    def discard(self) -> None:
+        """Give up what was committed, so that `sweep` removes it; nobody can be reading it."""
+        if self._has_committed:
+            receiving = Content.objects.filter(pk=self.content.pk, state=Content.State.RECEIVING)
+            receiving.release(until=timezone.now())
 
     def _cut_chunk(self) -> None:
         data = bytes(self._parts[0]) if len(self._parts) == 1 else b"".join(self._parts)
@@ -124,14 +133,16 @@ class DatabaseStorage:
         A query a chunk, and only for those that the range touches. Raises
         CorruptContentError where a checksum fails or bytes are missing.
         """
-        renew_at = self._next_renewal()
+        # Kept with the content: several ranges of one download are one reader.
+        if content.renew_at is None:
+            content.renew_at = self._next_renewal()
         while start < stop:
             offset, data = self._chunk_at(content, start)
             yield bytes(data[start - offset : stop - offset])
             start = offset + len(data)
-            if time.monotonic() > renew_at:
+            if time.monotonic() > content.renew_at:
                 self._renew(content)
-                renew_at = self._next_renewal()
+                content.renew_at = self._next_renewal()
 
     def remove(self, content: Content) -> int:
         """Remove it in small transactions, its row last; return the bytes given back."""
@@ -194,6 +205,7 @@ def give_space_back(pages: int = 1000) -> int:
     with connection.cursor() as cursor:
         before = cursor.execute("PRAGMA freelist_count").fetchone()[0]
         # execute() would run one step, and each step frees one page.
-        connection.connection.executescript(f"PRAGMA incremental_vacuum({pages:d})")
+        with connection.wrap_database_errors:
+            connection.connection.executescript(f"PRAGMA incremental_vacuum({pages:d})")
         after = cursor.execute("PRAGMA freelist_count").fetchone()[0]
     return int(before - after)

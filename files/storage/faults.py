@@ -11,9 +11,9 @@ from files.exceptions import StorageBusyError, StorageFullError, gettext_noop
 
 # SQLite's words; MySQL's error numbers; PostgreSQL's SQLSTATE classes.
 _FULL = ("disk is full", "No space left", "table is full", "1114", "1021", "could not extend file")
-_NO_SPACE = gettext_noop("There is no room left to store this; nothing was stored.")
+_NO_SPACE = gettext_noop("There is no room left to store this; nothing was changed.")
 _BUSY = gettext_noop(
-    "The database is busy or away for the moment; nothing was stored. Please try again."
+    "The database is busy or away for the moment; nothing was changed. Please try again."
 )
 
 

@@ -200,7 +200,7 @@ def test_list_page_translates_a_wrong_filter(german):
 
 
 def test_page_of_a_refused_request_is_translated(german, monkeypatch):
-    def refuse(actor: object) -> None:
+    def refuse(actor: object, space_id: int) -> None:
         raise exceptions.AccessDeniedError("You may look at the files, and not change them.")
 
     monkeypatch.setattr("files.views.upload.require_write", refuse)

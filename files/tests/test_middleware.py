@@ -154,4 +154,8 @@ def test_a_session_needs_the_token_to_upload(settings):
     assert (refused.status_code, refused.json()["code"]) == (403, "access_denied")
     client.get("/add/")
     token = client.cookies["csrftoken"].value
-    assert put(client, **{"X-CSRFToken": token}).status_code == 200
+    uploaded = put(client, **{"X-CSRFToken": token})
+    assert uploaded.status_code == 200
+    path = f"/delete/{uploaded.json()['id']}"
+    assert client.delete(path).json()["code"] == "access_denied"
+    assert client.delete(path, headers={"X-CSRFToken": token}).status_code == 204

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,9 @@ COLUMNS: dict[str, tuple[str | Promise, str]] = {
     "upload_date": (_("Uploaded"), NEWEST_FIRST),
 }
 
+# Rows of suffix, count and bytes; asked for when they are looked at.
+Totals = Iterable[dict[str, Any]]
+
 
 @dataclass(frozen=True)
 class Heading:
@@ -69,6 +72,7 @@ def file_list(request: ActorRequest) -> HttpResponse:
             " ".join(str(message) for messages in search.errors.values() for message in messages)
         )
     chosen = _chosen(request.GET)
+    totals = SuffixTotal.objects.visible_to(request.actor).by_suffix(DEFAULT_SPACE_ID)
     files = File.objects.visible_to(request.actor).in_space(DEFAULT_SPACE_ID)
     try:
         ordering = ordering_of(chosen, NEWEST_FIRST)
@@ -88,7 +92,7 @@ def file_list(request: ActorRequest) -> HttpResponse:
             "upload_limit": settings.FILESERVER_MAX_UPLOAD_SIZE,
             "narrowed": narrowed,
             "headings": list(_headings(chosen, ordering)),
-            **show(files, ordering, request.GET),
+            **show(files, totals, ordering, request.GET),
         },
     )
 
@@ -116,7 +120,9 @@ def _headings(chosen: QueryDict, ordering: str) -> Iterator[Heading]:
         yield Heading(column, label, f"?{url.urlencode()}", sort)
 
 
-def _flat_list(files: FileQuerySet, ordering: str, parameters: QueryDict) -> dict[str, Any]:
+def _flat_list(
+    files: FileQuerySet, totals: Totals, ordering: str, parameters: QueryDict
+) -> dict[str, Any]:
     """Return one page of all files that were chosen, as a single group.
 
     With totals where one group was chosen whole; a search is not counted.
@@ -126,7 +132,6 @@ def _flat_list(files: FileQuerySet, ordering: str, parameters: QueryDict) -> dic
     title = ", ".join(group_title(suffix) for suffix in suffixes)
     total: dict[str, Any] = {}
     if len(suffixes) == 1 and not query:
-        totals = SuffixTotal.objects.by_suffix(DEFAULT_SPACE_ID)
         total = next((row for row in totals if row["suffix"] == suffixes[0]), {})
     if query:
         title = gettext("Search: %(query)s") % {"query": query}
@@ -140,15 +145,16 @@ def _flat_list(files: FileQuerySet, ordering: str, parameters: QueryDict) -> dic
     }
 
 
-def _groups(files: FileQuerySet, ordering: str, parameters: QueryDict) -> dict[str, Any]:
+def _groups(
+    files: FileQuerySet, totals: Totals, ordering: str, parameters: QueryDict
+) -> dict[str, Any]:
     """Return a page of groups, each with its first files in `ordering`.
 
     A query for the totals of all groups, and one for each group shown: a single one
     would have to number every file of every group.
     """
-    totals = list(SuffixTotal.objects.by_suffix(DEFAULT_SPACE_ID))
     # Files without a suffix come last.
-    totals.sort(key=lambda row: (not row["suffix"], row["suffix"]))
+    totals = sorted(totals, key=lambda row: (not row["suffix"], row["suffix"]))
     last_page = max(1, -(-len(totals) // GROUPS_ON_PAGE))
     number = min(_page_number(parameters.get("page", "1")), last_page)
     shown = totals[(number - 1) * GROUPS_ON_PAGE : number * GROUPS_ON_PAGE]

@@ -43,7 +43,7 @@ def delete_file(request: ActorRequest, file_id: int) -> HttpResponseBase:
     """Ask, and with POST delete the file and go to the list."""
     file = _file(request, file_id)
     try:
-        require_write(request.actor)
+        require_write(request.actor, file.space_id)
         if request.method != "POST":
             return render(request, "files/delete.html", {"file": file})
         deletion.delete_file(actor=request.actor, file_id=file_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +11,7 @@ from django.core.exceptions import BadRequest
 from django.http import QueryDict
 from django.utils.translation import gettext
 
-from files.models import File, FileQuerySet
+from files.models import ORDERINGS, File, FileQuerySet
 
 # Longer than the cursor of any name.
 MAX_CURSOR_LENGTH = 2000
@@ -56,36 +57,35 @@ def _with(parameters: QueryDict, name: str, file: File, ordering: str) -> str:
 
 
 def cursor_of(file: File, ordering: str) -> str:
-    """Return the place of `file` in a list in `ordering`."""
-    value = getattr(file, ordering.removeprefix("-"))
-    text = value.isoformat() if isinstance(value, datetime) else str(value)
-    return urlsafe_b64encode(f"{file.pk}:{text}".encode()).decode().rstrip("=")
+    """Return the place of `file` in a list in `ordering`: its value in each column."""
+    values = [getattr(file, name) for name in ORDERINGS[ordering.removeprefix("-")]]
+    text = json.dumps(values, default=datetime.isoformat, separators=(",", ":"))
+    return urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
 def read_cursor(cursor: str, ordering: str) -> File:
     """Return a file, of no other use, that stands at the cursor's place."""
-    column = ordering.removeprefix("-")
+    columns = ORDERINGS[ordering.removeprefix("-")]
     try:
         if len(cursor) > MAX_CURSOR_LENGTH:
             raise ValueError
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        number, colon, text = urlsafe_b64decode(padded).decode().partition(":")
-        return File(pk=_number(number), **{column: _value(column, text)})
-    except (ValueError, OverflowError) as error:
+        values = json.loads(urlsafe_b64decode(padded))
+        if not isinstance(values, list) or len(values) != len(columns):
+            raise ValueError
+        named = zip(columns, values, strict=True)
+        return File(**{name: _value(name, value) for name, value in named})
+    except (ValueError, OverflowError, RecursionError) as error:
         raise BadRequest(gettext("There is no such place in this list.")) from error
 
 
-def _number(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > MAX_NUMBER:
-        raise ValueError(text)
-    return int(text)
-
-
-def _value(column: str, text: str) -> datetime | int | str:
-    if column == "size":
-        return _number(text)
-    if column == "upload_date":
-        return datetime.fromisoformat(text).astimezone(UTC)
-    if "\0" in text:
-        raise ValueError(text)
-    return text
+def _value(column: str, value: object) -> datetime | int | str:
+    """Return the value as its column holds it; raises ValueError for any other kind."""
+    if column in ("size", "id"):
+        if type(value) is not int or not 0 <= value <= MAX_NUMBER:
+            raise ValueError
+        return value
+    if not isinstance(value, str) or "\0" in value:
+        raise ValueError
+    value.encode()  # Half of a surrogate pair is a ValueError.
+    return datetime.fromisoformat(value).astimezone(UTC) if column == "upload_date" else value

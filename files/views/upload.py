@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 
+from files.actors import DEFAULT_SPACE_ID
 from files.exceptions import DuplicateFileError, FilesError
 from files.forms import UploadForm
 from files.http.problems import status_of
@@ -31,7 +32,7 @@ def add_file(request: ActorRequest) -> HttpResponseBase:
     """Show the form; take a file in and show its page, or say why it was refused."""
     if request.method != "POST":
         try:
-            require_write(request.actor)
+            require_write(request.actor, DEFAULT_SPACE_ID)
         except FilesError as error:
             return refused(request, error)
         return _form(request)

@@ -10,8 +10,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
+from files.child_processes import die_with_parent
 from files.processing.maintenance import sweep
-from files.server import die_with_parent
 
 logger = logging.getLogger(__name__)
 

@@ -168,12 +168,26 @@ def test_no_list_sorts_or_scans(client, parameters, library, monkeypatch):
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plan")
 @pytest.mark.parametrize(
-    "parameters",
-    [{"name": "c"}, {"min_size": 20}, {"uploaded_after": "2026-03-02"}, {"owner": 1}],
+    ("parameters", "searched"),
+    [
+        ({"name": "c"}, "file_by_name (space_id=? AND deleted_at=? AND name=?)"),
+        ({"folder": "x"}, "file_by_folder (space_id=? AND deleted_at=? AND folder=?)"),
+        ({"owner": 1}, "file_by_owner (space_id=? AND deleted_at=? AND owner_id=?)"),
+        ({"suffix": "c"}, "file_by_suffix (space_id=? AND deleted_at=? AND suffix=?)"),
+        ({"mime_type": "a/b"}, "file_by_mime_type (space_id=? AND deleted_at=? AND mime_type=?)"),
+        (
+            {"uploaded_after": "2026-03-02"},
+            "file_by_upload_date (space_id=? AND deleted_at=? AND upload_date>?)",
+        ),
+        (
+            {"min_size": 20, "ordering": "size"},
+            "file_by_size (space_id=? AND deleted_at=? AND size>?)",
+        ),
+    ],
 )
-def test_every_filter_is_searched_by_index(client, parameters, library):
+def test_every_filter_is_searched_by_its_own_index(client, parameters, searched, library):
     with CaptureQueriesContext(connection) as queries:
         listed(client, **parameters)
     with connection.cursor() as cursor:
         plan = cursor.execute("EXPLAIN QUERY PLAN " + queries[0]["sql"]).fetchall()
-    assert plan[0][3].startswith("SEARCH file USING INDEX"), plan
+    assert [row[3] for row in plan] == [f"SEARCH file USING INDEX {searched}"]

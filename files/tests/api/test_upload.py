@@ -113,6 +113,10 @@ def test_a_name_never_becomes_a_path(client, sent, kept):
     assert post_parts(client, body).json()["name"] == kept
 
 
+def test_a_raw_upload_without_a_name_is_told_so(client):
+    assert_refused(client.put("/upload/", b"x", "application/octet-stream"), 400, "invalid_name")
+
+
 @pytest.mark.parametrize("name", ["..", "%0A", "\u202e", " ", "a" * 256])
 def test_a_name_that_is_none_is_refused(client, name):
     response = post_parts(client, part(b"x", filename=name) + END)

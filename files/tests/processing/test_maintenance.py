@@ -67,6 +67,21 @@ def test_stored_content_is_never_swept():
     assert File.objects.get() == file
 
 
+def test_what_a_file_owns_is_never_swept_whatever_its_state():
+    data = noise(3 << 20)
+    make_file(data)
+    Content.objects.update(state="released", keep_until=timezone.now() - timedelta(days=1))
+    assert sweep().contents == 0
+    assert Chunk.objects.count() == 3
+
+
+def test_thousands_are_swept_in_pages(monkeypatch):
+    monkeypatch.setattr("files.processing.maintenance.PAGE", 7)
+    past = timezone.now() - timedelta(days=1)
+    Content.objects.bulk_create(Content(keep_until=past) for _ in range(30))
+    assert sweep().contents == 30
+
+
 def test_a_long_download_renews_its_lease(monkeypatch):
     data = noise(6 << 20)
     file = File.objects.select_related("content").get(pk=make_file(data).pk)

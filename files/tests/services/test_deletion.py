@@ -78,7 +78,8 @@ def test_what_is_in_the_trash_is_not_shown():
 
 def test_an_outsider_finds_nothing():
     file = make_file()
-    outsider = Actor(name="outsider", spaces=frozenset({99}), can_write=True, user_id=1)
+    other = frozenset({99})
+    outsider = Actor(name="outsider", spaces=other, writable=other, user_id=1)
     with pytest.raises(FileNotFoundInSpaceError):
         delete_file(actor=outsider, file_id=file.pk)
 

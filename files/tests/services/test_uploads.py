@@ -9,6 +9,7 @@ from django.db import connection
 
 from files.actors import DEFAULT_SPACE_ID, SYSTEM, Actor
 from files.exceptions import (
+    AccessDeniedError,
     AuthenticationRequiredError,
     BodyCutShortError,
     DigestMismatchError,
@@ -142,6 +143,29 @@ def test_more_than_the_disk_holds_is_refused_at_once(settings):
 def test_an_empty_name_is_refused():
     with pytest.raises(InvalidNameError):
         begin(name="../")
+
+
+def test_an_outsider_cannot_upload():
+    other = frozenset({99})
+    make_file(b"known")
+    with pytest.raises(AccessDeniedError):
+        begin(
+            actor=Actor(name="outsider", spaces=other, writable=other, user_id=1),
+            digest=hashlib.sha256(b"known").digest(),
+        )
+
+
+def test_a_rolled_back_duplicate_gives_up_nobody_elses_bytes():
+    data = noise(100_000)
+    make_file(data)
+    duplicate = begin(name="again")
+    uploads.append(duplicate, data)
+    with pytest.raises(DuplicateFileError):
+        uploads.commit(duplicate)
+    # SQLite gives the id of the content that was rolled back to the next one.
+    other = make_file(noise(100_000, 1))
+    uploads.abort(duplicate)
+    assert Content.objects.get(files=other).state == Content.State.STORED
 
 
 def test_a_reader_cannot_upload():
