@@ -8,7 +8,6 @@ to the few processes. The lock only saves time: what is right does not hang on i
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sqlite3
 import threading
@@ -29,6 +28,9 @@ NEW_FILE = """
 # Bytes of the log (the file -wal). SQLite starts it anew when no reader needs it, which
 # under steady downloads is never: 860 MB were seen. Above this a writer waits for them.
 LOG_LIMIT = 256 << 20
+LOG_WAIT_MS = 100
+# Size of the log at which it is looked at next, by the database's name.
+_next_check: dict[str, int] = {}
 
 _turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
@@ -65,15 +67,29 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._end_turn()
 
     def _bound_log(self) -> None:
-        """Bring the log into the file and empty it, if it has grown too long."""
+        """Bring the log into the file and empty it, if it has grown too long.
+
+        Readers are waited for only briefly, as all writers wait meanwhile; where one
+        stays, the next try is when the log has grown by half the limit more.
+        """
+        name = str(self.settings_dict["NAME"])
         try:
-            size = os.stat(f"{self.settings_dict['NAME']}-wal").st_size
+            size = os.stat(f"{name}-wal").st_size
         except OSError:  # In memory, or not there yet.
             return
-        if size > LOG_LIMIT and self.connection is not None:
-            # What was committed stays so, and the next writer tries again.
-            with contextlib.suppress(sqlite3.OperationalError):
-                self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if size < _next_check.get(name, LOG_LIMIT) or self.connection is None:
+            return
+        usual_ms = int(self.settings_dict["OPTIONS"].get("timeout", 5) * 1000)
+        execute = self.connection.execute
+        try:
+            execute(f"PRAGMA busy_timeout = {LOG_WAIT_MS}")
+            (busy, *_) = execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            # What was committed stays so.
+            busy = True
+        finally:
+            execute(f"PRAGMA busy_timeout = {usual_ms}")
+        _next_check[name] = size + LOG_LIMIT // 2 if busy else LOG_LIMIT
 
     def _rollback(self) -> None:
         try:
