@@ -3,7 +3,7 @@
 from files.storage.base import ContentStorage, ContentWriter
 from files.storage.database import give_space_back, room
 from files.storage.faults import told_in_words
-from files.storage.homes import read, storage_of
+from files.storage.homes import read, storage_of, verify
 
 __all__ = [
     "ContentStorage",
@@ -13,4 +13,5 @@ __all__ = [
     "room",
     "storage_of",
     "told_in_words",
+    "verify",
 ]
