@@ -96,6 +96,8 @@ SQLITE: Any = {
         "timeout": 30,  # seconds
         "init_command": (
             f"PRAGMA synchronous = {_SYNCHRONOUS};"
+            # KiB in each thread's connection; the system caches the file besides.
+            "PRAGMA cache_size = -1024;"
             # Else a burst's log file stays at its largest size for ever.
             "PRAGMA journal_size_limit = 67108864;"
         ),
@@ -177,5 +179,9 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # Whoever scans for names would fill the disk with tracebacks.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
+    },
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from files.models import Content
-from files.storage import give_space_back, storage_of
+from files.storage import empty_log, give_space_back, storage_of
 
 PAGE = 500
 
@@ -54,4 +54,5 @@ def _shrink() -> int:
     pages = 0
     while freed := give_space_back():
         pages += freed
+    empty_log()
     return pages

@@ -1,13 +1,14 @@
 """Where bytes live. Callers say which file or content, never which home."""
 
 from files.storage.base import ContentStorage, ContentWriter
-from files.storage.database import give_space_back, room
+from files.storage.database import empty_log, give_space_back, room
 from files.storage.faults import told_in_words
 from files.storage.homes import read, storage_of, verify
 
 __all__ = [
     "ContentStorage",
     "ContentWriter",
+    "empty_log",
     "give_space_back",
     "read",
     "room",

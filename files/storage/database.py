@@ -19,7 +19,12 @@ from weakref import WeakSet
 from django.db import connection, transaction
 from django.utils import timezone
 
-from files.exceptions import CorruptContentError, StorageBusyError, gettext_noop
+from files.exceptions import (
+    CorruptContentError,
+    StorageBusyError,
+    StorageFullError,
+    gettext_noop,
+)
 from files.models import MAX_CHUNK_SIZE, Chunk, Content
 
 # What one writer holds before it commits a batch: long enough for few commits,
@@ -31,7 +36,7 @@ ALL_BATCHES_BYTES = 64 << 20
 ROWS_PER_INSERT = 4
 # A slow client's batch is committed sooner, which is also its sign of life.
 LONGEST_BATCH_S = Content.RECEIVING_TIME.total_seconds() / 6
-# What an upload must leave on the disk, for the log and for other writers.
+# What uploads must leave on the disk, for other writers and for `sweep`.
 SPARE_DISK_BYTES = 64 << 20
 # Rows that one transaction of `remove` takes: it holds the write lock some 30 ms.
 ROWS_PER_REMOVAL = 32
@@ -94,6 +99,13 @@ class DatabaseWriter:
         return len(self._batch) * MAX_CHUNK_SIZE >= limit or time.monotonic() > self._write_by
 
     def _write_batch(self, **changes: Any) -> None:
+        # Else a disk could be filled so far that not even `sweep` had room to work.
+        free = room()
+        if free is not None and sum(chunk.size for chunk in self._batch) > free:
+            raise StorageFullError(
+                gettext_noop("The disk has room for %(room)s bytes, which is not enough."),
+                room=f"{free:,}",
+            )
         columns = {
             "size": self._offset,
             "keep_until": timezone.now() + Content.RECEIVING_TIME,
@@ -191,8 +203,27 @@ def room() -> int | None:
     """Return how many bytes the disk under an embedded database can take, None elsewhere."""
     if connection.vendor != "sqlite":
         return None
-    folder = Path(connection.settings_dict["NAME"]).parent
-    return max(shutil.disk_usage(folder).free - SPARE_DISK_BYTES, 0)
+    path = Path(connection.settings_dict["NAME"])
+    log = path.with_name(f"{path.name}-wal")
+    # What is in the log goes into the file too, before the log is used again.
+    owed = log.stat().st_size if log.exists() else 0
+    return max(shutil.disk_usage(path.parent).free - owed - SPARE_DISK_BYTES, 0)
+
+
+def empty_log() -> None:
+    """Bring SQLite's log into the file and give its space back, unless a reader needs it.
+
+    Waits a tenth of a second for readers, as writers wait meanwhile.
+    """
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        usual_ms = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute("PRAGMA busy_timeout = 100")
+        try:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {usual_ms:d}")
 
 
 def give_space_back(pages: int = 1000) -> int:

@@ -7,7 +7,7 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from files.child_processes import die_with_parent
@@ -28,7 +28,11 @@ class Command(BaseCommand):
 
     def handle(self, *, dry_run: bool, as_json: bool, every: float | None, **options: Any) -> None:
         if every is None:
-            self._report(sweep(dry_run=dry_run), as_json=as_json, dry_run=dry_run)
+            try:
+                swept = sweep(dry_run=dry_run)
+            except DatabaseError as error:
+                raise CommandError(f"The sweep was broken off: {error}.") from error
+            self._report(swept, as_json=as_json, dry_run=dry_run)
             return
         die_with_parent()
         while True:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -110,6 +111,7 @@ def test_the_disk_gets_its_space_back():
     age(hours=2)
     assert sweep().pages > 1500
     assert pages() < before + 20
+    assert Path(f"{connection.settings_dict['NAME']}-wal").stat().st_size == 0
 
 
 def test_the_command_tells_what_it_did(capsys):
