@@ -10,6 +10,7 @@ FilesError
 │   ├── InvalidDigestError
 │   └── DigestMismatchError
 ├── InvalidFilterError          errors: what is wrong with which parameter
+├── UnsupportedEncodingError    a body that is not the file's own bytes
 ├── LengthRequiredError         a raw body whose end cannot be known
 ├── FileTooLargeError           size, limit
 ├── StorageFullError            no room left
@@ -19,6 +20,7 @@ FilesError
 ├── AuthenticationRequiredError
 ├── AccessDeniedError
 │   └── CrossSiteError          another site's page made the browser ask
+├── ServerBusyError             too many transfers at once: try again
 ├── StorageBusyError            locked for too long: try again
 └── CorruptContentError         stored bytes fail their checksum
 """
@@ -103,6 +105,10 @@ class InvalidFilterError(FilesError):
         self.errors = errors
 
 
+class UnsupportedEncodingError(FilesError):
+    code = "unsupported_encoding"
+
+
 class LengthRequiredError(FilesError):
     code = "length_required"
 
@@ -143,6 +149,10 @@ class AccessDeniedError(FilesError):
 
 class CrossSiteError(AccessDeniedError):
     code = "cross_site"
+
+
+class ServerBusyError(FilesError):
+    code = "server_busy"
 
 
 class StorageBusyError(FilesError):

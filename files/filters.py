@@ -27,7 +27,11 @@ class MomentField(IsoDateTimeField):
                 return datetime.combine(day, time(), UTC)
             # A "+" that was not percent-encoded arrives as a space.
             value = value.strip().replace(" ", "+") if "T" in value else value
-        return super().to_python(value)
+        moment = super().to_python(value)
+        try:
+            return moment and moment.astimezone(UTC)
+        except OverflowError as error:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from error
 
 
 def _parse_day(text: str) -> date | None:
@@ -53,7 +57,12 @@ class MomentFilter(django_filters.Filter):
 
 
 class IntegerFilter(django_filters.Filter):
+    """A whole number of 64 bits, as the columns hold."""
+
     field_class = forms.IntegerField
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=-(1 << 63), max_value=(1 << 63) - 1, **kwargs)
 
 
 class RepeatedFilter(django_filters.Filter):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 
@@ -57,12 +57,14 @@ class RequestGuardMiddleware:
         request = cast(ActorRequest, request)
         request.request_id = uuid.uuid4().hex
         self._believe_proxy(request)
-        response = self._refusal(request) or self.get_response(request)
+        response = self._refusal(request)
+        if response is None:
+            response = self.get_response(request)
+            drain_after(request, response)
         response["X-Request-ID"] = request.request_id
-        drain_after(request, response)
         return response
 
-    def _refusal(self, request: HttpRequest) -> HttpResponse | None:
+    def _refusal(self, request: HttpRequest) -> HttpResponseBase | None:
         meta = request.META
         size = sum(len(str(value)) for key, value in meta.items() if key.startswith("HTTP_"))
         if size > MAX_HEADER_BYTES:
@@ -165,7 +167,10 @@ class CrossSiteMiddleware:
             # "none": typed by the person, or a bookmark.
             return site in ("same-origin", "none")
         origin = request.headers.get("Origin")
-        return origin is None or urlsplit(origin).netloc == request.get_host()
+        try:
+            return origin is None or urlsplit(origin).netloc == request.get_host()
+        except ValueError:
+            return False
 
 
 class ActorMiddleware:

@@ -33,6 +33,7 @@ from granian.server.mp import MPServer
 
 from files import connection_watch
 from files.child_processes import PARENT_VARIABLE, KeptProcess, die_with_parent
+from files.http.slots import transfer_slots
 
 __all__ = ["ServeOptions", "die_with_parent", "serve"]
 
@@ -129,13 +130,14 @@ def build_server(options: ServeOptions, address: str) -> MPServer:
 
 def worker_loader(options: ServeOptions) -> Callable[[], Application]:
     """Return what a new worker calls first; it can be pickled where workers are not forked."""
-    return partial(load_application, os.getpid(), options.port, options.limits)
+    return partial(load_application, os.getpid(), options)
 
 
-def load_application(parent: int, port: int, limits: connection_watch.Limits) -> Callable[..., Any]:
+def load_application(parent: int, options: ServeOptions) -> Callable[..., Any]:
     """Make this process a good worker and return the WSGI application."""
     die_with_parent(parent)
-    connection_watch.start(port, limits)
+    connection_watch.start(options.port, options.limits)
+    transfer_slots.threads = options.threads
     application = without_prefix(import_string(settings.WSGI_APPLICATION), url_prefix())
     return closing_connections(application)
 

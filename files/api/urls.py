@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from files.api.viewsets import FileViewSet
 
+
+class AnythingConverter(StringConverter):
+    """Any text, line breaks and none at all included: who stores it says what is wrong."""
+
+    regex = r"(?:.|\s)*"
+
+
+register_converter(AnythingConverter, "anything")
+
 urlpatterns = [
     path("upload", FileViewSet.as_view({"post": "create"}), name="upload"),
-    # `curl -T -` sends no name, and is told so.
-    path("upload/", FileViewSet.as_view({"put": "create"}), {"name": ""}, name="upload_nameless"),
-    path("upload/<path:name>", FileViewSet.as_view({"put": "create"}), name="upload_raw"),
+    path("upload/<anything:name>", FileViewSet.as_view({"put": "create"}), name="upload_raw"),
     path("files", FileViewSet.as_view({"get": "list"}), name="files"),
     path(
         "download/<int:file_id>",

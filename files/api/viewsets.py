@@ -40,6 +40,8 @@ class FileViewSet(GenericViewSet[File]):
 
     serializer_class = FileSerializer
     content_negotiation_class = AlwaysJson
+    # Without OPTIONS: what REST framework tells there is in the documentation.
+    http_method_names = ["get", "head", "post", "put", "delete"]
 
     @property
     def http_request(self) -> ActorRequest:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Iterator
 
@@ -10,11 +12,16 @@ from django.http.response import HttpResponseBase
 
 from files.exceptions import BodyCutShortError, gettext_noop
 
+logger = logging.getLogger(__name__)
+
 # With granian 64 KiB to 1 MiB are equally fast; each receiving thread holds about two.
 BLOCK_SIZE = 256 << 10  # bytes
 
 DRAIN_SIZE = 1 << 20  # bytes
 DRAIN_TIME_S = 2.0
+
+# Bodies drained at a time; far fewer than the threads kept for short requests.
+_drains = threading.BoundedSemaphore(8)
 
 # Set in request.META as soon as reading began.
 _STARTED = "files.body_started"
@@ -87,7 +94,22 @@ def drain_after(request: HttpRequest, response: HttpResponseBase) -> None:
     ):
         return
     # The server calls these when the last block is on its way, the connection still open.
-    response._resource_closers.append(lambda: _drain(request))  # type: ignore[attr-defined]
+    response._resource_closers.append(lambda: _drain_in_turn(request))  # type: ignore[attr-defined]
+
+
+def _drain_in_turn(request: HttpRequest) -> None:
+    """Drain unless too many do: each may hold its thread until a silent client is cut off.
+
+    Not in a thread apart: granian's body deadlocked the process when read from one.
+    """
+    if not _drains.acquire(blocking=False):
+        return
+    try:
+        _drain(request)
+    except OSError:
+        logger.debug("A refused body broke off", exc_info=True)
+    finally:
+        _drains.release()
 
 
 def _drain(request: HttpRequest) -> None:

@@ -14,6 +14,7 @@ from itertools import islice
 
 from files import storage
 from files.http.ranges import ByteRange
+from files.http.slots import transfer_slots
 from files.models import File
 
 logger = logging.getLogger(__name__)
@@ -48,9 +49,15 @@ class ContentBody:
         self.headers["Content-Length"] = str(self.length)
         self._blocks = self._assemble(file)
         self._first = b""
+        self._has_slot = False
 
     def start(self) -> None:
-        """Read the first block, so that damage there raises while there is no answer yet."""
+        """Read the first block, so that damage there raises while there is no answer yet.
+
+        Raises ServerBusyError where too many transfers are under way.
+        """
+        transfer_slots.take()
+        self._has_slot = True
         # A part's head, which may be empty, comes before its first block.
         self._first = b"".join(islice(self._blocks, 2))
 
@@ -61,6 +68,9 @@ class ContentBody:
 
     def close(self) -> None:
         self._blocks.close()
+        if self._has_slot:
+            self._has_slot = False
+            transfer_slots.give_back()
 
     def _make_multipart(self, ranges: Sequence[ByteRange], content_type: str, size: int) -> None:
         boundary = secrets.token_hex(16)

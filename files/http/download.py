@@ -18,6 +18,7 @@ from django.utils.http import http_date
 from files.exceptions import (
     CorruptContentError,
     FileNotFoundInSpaceError,
+    ServerBusyError,
     VersionMismatchError,
     gettext_noop,
 )
@@ -83,7 +84,7 @@ def download_response(request: HttpRequest, file: File) -> HttpResponseBase:
         return _not_satisfiable(request, file)
     try:
         return _content_response(request, file, disposition, ranges)
-    except CorruptContentError as error:
+    except (CorruptContentError, ServerBusyError) as error:
         return problem_of(request, error)
     except ObjectDoesNotExist:
         # Deleted since the caller looked it up.
@@ -122,7 +123,11 @@ def _content_response(
         return HttpResponse(status=status, headers=headers)
     if body.length <= PLAIN_SIZE:
         return HttpResponse(b"".join(body), status=status, headers=headers)
-    body.start()
+    try:
+        body.start()
+    except BaseException:
+        body.close()
+        raise
     return StreamingHttpResponse(body, status=status, headers=headers)
 
 

@@ -15,6 +15,7 @@ STATUS: Final[Mapping[type[exceptions.FilesError], HTTPStatus]] = {
     exceptions.FilesError: HTTPStatus.INTERNAL_SERVER_ERROR,
     exceptions.InvalidUploadError: HTTPStatus.BAD_REQUEST,
     exceptions.InvalidFilterError: HTTPStatus.BAD_REQUEST,
+    exceptions.UnsupportedEncodingError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     exceptions.LengthRequiredError: HTTPStatus.LENGTH_REQUIRED,
     exceptions.FileTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     exceptions.StorageFullError: HTTPStatus.INSUFFICIENT_STORAGE,
@@ -23,6 +24,7 @@ STATUS: Final[Mapping[type[exceptions.FilesError], HTTPStatus]] = {
     exceptions.VersionMismatchError: HTTPStatus.PRECONDITION_FAILED,
     exceptions.AuthenticationRequiredError: HTTPStatus.UNAUTHORIZED,
     exceptions.AccessDeniedError: HTTPStatus.FORBIDDEN,
+    exceptions.ServerBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     exceptions.StorageBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     exceptions.CorruptContentError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }

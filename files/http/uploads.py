@@ -24,12 +24,14 @@ from files.exceptions import (
     FilesError,
     InvalidUploadError,
     LengthRequiredError,
+    UnsupportedEncodingError,
     gettext_noop,
 )
 from files.http.bodies import RequestBody
 from files.http.digests import parse_digest
 from files.http.multipart import FilePart, read_form
 from files.http.requests import ActorRequest
+from files.http.slots import transfer_slots
 from files.models import File
 from files.services import uploads
 
@@ -60,7 +62,10 @@ def receive_upload(
     """
     _check_is_plain(request)
     check = check_fields or (lambda fields: None)
-    return _receive_form(request, check) if name is None else _receive_raw(request, name, check)
+    with transfer_slots.taken():
+        if name is None:
+            return _receive_form(request, check)
+        return _receive_raw(request, name, check)
 
 
 def check_csrf(request: HttpRequest, fields: Mapping[str, str]) -> None:
@@ -116,8 +121,16 @@ def _receive_raw(request: ActorRequest, name: str, check_fields: FieldCheck) -> 
 def _receive_form(request: ActorRequest, check_fields: FieldCheck) -> File:
     body_digest = parse_digest(request.headers.get("Content-Digest", ""))
     body = RequestBody(request)
+    at_least = max((body.length or 0) - MAX_FORM_OVERHEAD, 0)
     blocks = _verified(body, body_digest) if body_digest else body
     form = read_form(blocks, request.headers.get("content-type", ""))
+    # What can be refused by the headers alone is, before the body is asked for.
+    uploads.check_early(
+        actor=request.actor,
+        space_id=DEFAULT_SPACE_ID,
+        at_least=at_least,
+        digest=parse_digest(request.headers.get("Repr-Digest", "")),
+    )
     part = cast(FilePart, next(form))
     digest = _agreed(request.headers.get("Repr-Digest", ""), part.content_digest)
     check_fields(part.fields)
@@ -127,7 +140,7 @@ def _receive_form(request: ActorRequest, check_fields: FieldCheck) -> File:
             space_id=DEFAULT_SPACE_ID,
             name=part.name,
             folder=part.fields.get("folder", ""),
-            at_least=max((body.length or 0) - MAX_FORM_OVERHEAD, 0),
+            at_least=at_least,
             digest=digest,
         ),
         cast(Iterator[bytes], form),
@@ -150,7 +163,7 @@ def _store(incoming: uploads.IncomingFile, blocks: Iterable[bytes]) -> File:
 
 def _check_is_plain(request: HttpRequest) -> None:
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise InvalidUploadError(
+        raise UnsupportedEncodingError(
             gettext_noop(
                 "Content-Encoding is not undone here; send the file's own bytes without it."
             )

@@ -64,13 +64,18 @@ def begin(
     None where it did not; `at_least` is what a form's length tells of the file's. One
     query with a digest, else none.
     """
-    require_write(actor, space_id)
     name, folder = clean_name(name), clean_folder(folder)
-    _check_size(size or at_least)
-    _check_room(size or at_least)
+    check_early(actor=actor, space_id=space_id, at_least=size or at_least, digest=digest)
+    return IncomingFile(actor, space_id, name, folder, size, digest)
+
+
+def check_early(*, actor: Actor, space_id: int, at_least: int, digest: bytes | None) -> None:
+    """Refuse what can be refused while not even the name is known."""
+    require_write(actor, space_id)
+    _check_size(at_least)
+    _check_room(at_least)
     if digest is not None and (existing := _existing(space_id, digest.hex())):
         raise _duplicate(existing)
-    return IncomingFile(actor, space_id, name, folder, size, digest)
 
 
 def append(incoming: IncomingFile, data: bytes) -> None:
@@ -98,6 +103,8 @@ def commit(incoming: IncomingFile) -> File:
     came first: the unique constraint decides.
     """
     _check_complete(incoming)
+    if incoming.writer is None:
+        _check_room(incoming.received)
     file = File(
         space_id=incoming.space_id,
         name=incoming.name,

@@ -42,6 +42,7 @@ def test_our_own_pages_and_programs_may_write(client, headers):
         {"Origin": "http://testserver.evil.example"},
         {"Origin": "http://testserver:8080"},
         {"Origin": "null"},
+        {"Origin": "http://[::1"},
         {"Origin": ""},
     ],
 )

@@ -17,6 +17,13 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """Return the TCP port that an option was given."""
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text} is not a port from 1 to 65535")
+    return int(text)
+
+
 class Command(BaseCommand):
     """Parse the options and hand them to `files.server`."""
 
@@ -25,7 +32,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address or name to listen at")
-        parser.add_argument("--port", type=int, default=8000, help="TCP port to listen at")
+        parser.add_argument("--port", type=port, default=8000, help="TCP port to listen at")
         parser.add_argument(
             "--workers",
             type=at_least_one,
