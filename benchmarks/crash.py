@@ -2,9 +2,10 @@
 
     python benchmarks/crash.py [--rounds 50] [--durability full] [--workers 2] [--seed N] [--json]
 
-Starts a server of its own, lets eight uploaders (and deleters) work on it, ends all its
-processes with kill -9, starts it again and checks everything that was acknowledged: the
-bytes, the totals, the database itself. Ends with status 1 when something was wrong.
+Starts a server of its own, lets eight uploaders (of duplicates too, and deleters) work on it,
+ends all its processes with kill -9, starts it again, sweeps as if hours had passed, and checks
+everything that was acknowledged: the bytes, the totals, the database itself. Ends with status
+1 when something was wrong.
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ from files.tests.crash_rounds import CrashRounds, Round, summary  # noqa: E402
 from files.tests.running_server import running_server  # noqa: E402
 
 HEAD = (
-    "round  killed          uploads  deletes  cut  stored   restart  listed  verified   swept\n"
-    "       after s         answered                 of cut       s              MB   contents  MB"
+    "round  killed      uploads  refused deletes  cut stored restart listed   read    swept\n"
+    "       after s       stored (doubles)            of cut       s            MB contents   MB"
 )
 
 
 def line(one: Round) -> str:
     """Return one line of the table."""
     return (
-        f"{one.number:5}  {one.killed_after_s:5.2f} {'main' if one.only_main else 'all ':9}"
-        f" {one.acknowledged:7} {one.deleted:8} {one.cut:4} {one.unanswered:7}"
-        f" {one.restart_s:9.2f} {one.listed:7} {one.verified_bytes / 1e6:9.1f}"
-        f" {one.swept_contents:9} {one.swept_bytes / 1e6:6.1f}"
+        f"{one.number:5}  {one.killed_after_s:5.2f} {'main' if one.only_main else 'all ':5}"
+        f" {one.acknowledged:6} {one.refused:8} {one.deleted:7} {one.cut:4} {one.unanswered:6}"
+        f" {one.restart_s:7.2f} {one.listed:6} {one.verified_bytes / 1e6:6.1f}"
+        f" {one.swept_contents:8} {one.swept_bytes / 1e6:5.1f}"
     )
 
 

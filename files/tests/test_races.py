@@ -4,15 +4,23 @@ import hashlib
 import http.client
 import re
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
-from files.tests.running_server import Answer, RunningServer, ask, upload
+from files.tests.consistency import (
+    LONG_AGO,
+    age,
+    database_problems,
+    download_problems,
+    ownership_problems,
+)
+from files.tests.running_server import Answer, RunningServer, ask, running_server, upload
 from files.tests.samples import noise
 
 pytestmark = pytest.mark.live
@@ -22,6 +30,9 @@ ROUNDS = 5
 IDENTICAL = 16
 WRITERS, UPLOADS_EACH = 32, 15
 SUFFIXES = ("pdf", "jpg", "tar", "")
+# Bytes; a batch of chunks, and several.
+SIZES_BESIDE = (*[100_000] * 9, 20_000_000)
+ABANDONED = 2_100  # contents, more than one page or fetch of them
 
 
 def at_once(count: int, call: Callable[[int], T]) -> list[T]:
@@ -63,6 +74,20 @@ def upload_distinct(server: RunningServer) -> list[Answer]:
     return [answer for answers in at_once(WRITERS, write) for answer in answers]
 
 
+def abandon(server: RunningServer, count: int) -> None:
+    """Make `count` contents as of uploads that were cut long ago, every tenth with a chunk."""
+    server.query(
+        """INSERT INTO content (size, home, key, state, keep_until, created_at)
+        WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < ?)
+        SELECT 3, 'database', '', 'receiving', ?, ? FROM number""",
+        *(count, LONG_AGO, LONG_AGO),
+    )
+    server.query(
+        """INSERT INTO chunk (content_id, "offset", size, checksum, data)
+        SELECT id, 0, 3, 0, 'abc' FROM content WHERE id % 10 = 0"""
+    )
+
+
 def delete(server: RunningServer, file_id: int, _number: int) -> Answer:
     return server.request("DELETE", f"/delete/{file_id}")
 
@@ -101,6 +126,49 @@ def test_one_of_sixteen_identical_uploads_wins(server, size, rounds):
                 assert answer.json()["existing"] == winner
     assert len(server.files()) == rounds
     assert kept_totals(server) == counted_totals(server)
+
+
+def test_duplicates_take_nothing_from_uploads_beside_them(server):
+    known = [noise(size, seed=number) for number, size in enumerate(SIZES_BESIDE)]
+    stored = [server.upload("known.bin", data).json() for data in known]
+
+    def send(client: int) -> Counter[int]:
+        """Send what is there, or what nobody else has; each client begins elsewhere."""
+        seed, samples = 100 * (client + 1), known
+        if client % 2 == 0:
+            samples = [noise(len(data), seed=seed + number) for number, data in enumerate(known)]
+        answers = [
+            server.upload("beside.bin", data) for data in samples[client:] + samples[:client]
+        ]
+        stored.extend(answer.json() for answer in answers if answer.status == 200)
+        return Counter(answer.status for answer in answers)
+
+    answers = sum(at_once(8, send), Counter())
+    assert answers == {200: 4 * len(SIZES_BESIDE), 409: 4 * len(SIZES_BESIDE)}
+    assert ownership_problems(server) == []
+    age(server)
+    server.manage("sweep")
+    assert len(server.files()) == len(stored)
+    assert download_problems(server, stored) == []
+    assert database_problems(server) == []
+
+
+def test_a_long_sweep_goes_on_while_others_write(prepared_data):
+    # Not "full": thousands of transactions would wait for the disk.
+    with running_server("--workers", "2", prepared=prepared_data, durability="normal") as server:
+        abandon(server, ABANDONED)
+        written: list[dict[str, Any]] = []
+        with server.begin("sweep") as sweep, server.connect() as connection:
+            while sweep.poll() is None:
+                data = noise(3_000, seed=len(written))
+                written.append(upload(connection, "meanwhile.bin", data).json())
+                time.sleep(0.01)  # The sweep shall also get on.
+        assert sweep.returncode == 0
+        assert len(written) > 10
+        # The server's own sweeper may have helped.
+        assert server.query("SELECT COUNT(*) FROM content") == [(len(written),)]
+        assert download_problems(server, written) == []
+        assert ownership_problems(server) + database_problems(server) == []
 
 
 def test_all_of_480_uploads_succeed_and_are_counted(server):

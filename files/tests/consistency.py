@@ -1,0 +1,78 @@
+"""What must hold of a server's data whatever happened to it, looked up beside the server.
+
+Entry points: ownership_problems, at any moment; database_problems and download_problems,
+once `age` and a sweep have removed what may go. All return sentences, none when all is well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from files.tests.running_server import RunningServer, ask
+
+LONG_AGO = "2000-01-01 00:00:00"
+
+# What is found by each is wrong.
+OWNERSHIP = {
+    "file owns content that may be swept": """
+        SELECT file.id, content.id, content.state, content.keep_until FROM file
+        LEFT JOIN content ON content.id = file.content_id WHERE file.content_id IS NOT NULL
+        AND (content.state IS NOT 'stored' OR content.keep_until IS NOT NULL)""",
+    "stored content has not one owner": """
+        SELECT content.id, COUNT(file.id) FROM content
+        LEFT JOIN file ON file.content_id = content.id
+        WHERE content.state = 'stored' GROUP BY content.id HAVING COUNT(file.id) != 1""",
+}
+LEFT_OVER = {
+    "content that nobody owns": """
+        SELECT id, state FROM content
+        WHERE id NOT IN (SELECT content_id FROM file WHERE content_id IS NOT NULL)""",
+    "chunk of no content": """
+        SELECT id, content_id FROM chunk WHERE content_id NOT IN (SELECT id FROM content)""",
+    "file of another size than its chunks": """
+        SELECT id, size FROM file WHERE content_id IS NOT NULL AND size IS NOT
+        (SELECT SUM(chunk.size) FROM chunk WHERE chunk.content_id = file.content_id)""",
+}
+
+
+def age(server: RunningServer) -> None:
+    """Let `sweep` act as if hours had passed: nothing may be being received or read now."""
+    server.query("UPDATE content SET keep_until = ? WHERE keep_until IS NOT NULL", LONG_AGO)
+
+
+def ownership_problems(server: RunningServer) -> list[str]:
+    """Return what `sweep` would take from a file, or leave for ever."""
+    return _found(server, OWNERSHIP)
+
+
+def database_problems(server: RunningServer) -> list[str]:
+    """Return the orphans, wrong totals and damage of an idle server that was swept."""
+    query, problems = server.query, _found(server, LEFT_OVER)
+    kept = query("SELECT suffix, SUM(count), SUM(bytes) FROM suffix_total GROUP BY suffix")
+    counted = query("SELECT suffix, COUNT(*), SUM(size) FROM file GROUP BY suffix")
+    if {row for row in kept if row[1] or row[2]} != set(counted):
+        problems.append(f"totals say {kept}, the files are {counted}")
+    if (damage := query("PRAGMA integrity_check")) != [("ok",)]:
+        problems.append(f"integrity_check: {damage[:3]}")
+    if strays := query("PRAGMA foreign_key_check"):
+        problems.append(f"foreign_key_check: {strays[:3]}")
+    return problems
+
+
+def download_problems(server: RunningServer, files: Iterable[dict[str, Any]]) -> list[str]:
+    """Return which of `files`, as the list or an upload answered them, don't come back whole."""
+    problems = []
+    with server.connect() as connection:
+        for file in files:
+            answer = ask(connection, "GET", f"/download/{file['id']}")
+            got = (answer.status, len(answer.body), hashlib.sha256(answer.body).hexdigest())
+            if got != (200, file["size"], file["hash"]):
+                problems.append(f"{file} came as status, bytes, hash {got}")
+    return problems
+
+
+def _found(server: RunningServer, queries: dict[str, str]) -> list[str]:
+    found = {what: server.query(query) for what, query in queries.items()}
+    return [f"{what}: {len(rows)}, as {rows[:3]}" for what, rows in found.items() if rows]
