@@ -20,7 +20,6 @@ from files.exceptions import (
     DuplicateFileError,
     FileTooLargeError,
     StorageBusyError,
-    StorageFullError,
     gettext_noop,
 )
 from files.mime import HEAD_SIZE, sniff
@@ -28,7 +27,7 @@ from files.models import INLINE_SIZE, Content, File
 from files.names import clean_folder, clean_name, suffix_of
 from files.permissions import require_write
 from files.services import events, totals
-from files.storage import ContentWriter, room, storage_of, told_in_words
+from files.storage import ContentWriter, require_room, storage_of, told_in_words
 
 
 @dataclass(slots=True, eq=False)
@@ -73,7 +72,7 @@ def check_early(*, actor: Actor, space_id: int, at_least: int, digest: bytes | N
     """Refuse what can be refused while not even the name is known."""
     require_write(actor, space_id)
     _check_size(at_least)
-    _check_room(at_least)
+    require_room(at_least)
     if digest is not None and (existing := _existing(space_id, digest.hex())):
         raise _duplicate(existing)
 
@@ -104,7 +103,7 @@ def commit(incoming: IncomingFile) -> File:
     """
     _check_complete(incoming)
     if incoming.writer is None:
-        _check_room(incoming.received)
+        require_room(incoming.received)
     file = File(
         space_id=incoming.space_id,
         name=incoming.name,
@@ -155,16 +154,6 @@ def _check_size(size: int) -> None:
             gettext_noop("The file has %(size)s bytes or more; the limit is %(limit)s."),
             size=f"{size:,}",
             limit=f"{limit:,}",
-        )
-
-
-def _check_room(size: int) -> None:
-    free = room()
-    if free is not None and size > free:
-        raise StorageFullError(
-            gettext_noop("The file has %(size)s bytes, and there is room for %(free)s."),
-            size=f"{size:,}",
-            free=f"{free:,}",
         )
 
 

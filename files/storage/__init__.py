@@ -1,7 +1,7 @@
 """Where bytes live. Callers say which file or content, never which home."""
 
 from files.storage.base import ContentStorage, ContentWriter
-from files.storage.database import empty_log, give_space_back, room
+from files.storage.database import empty_log, give_space_back, require_room
 from files.storage.faults import told_in_words
 from files.storage.homes import read, storage_of, verify
 
@@ -11,7 +11,7 @@ __all__ = [
     "empty_log",
     "give_space_back",
     "read",
-    "room",
+    "require_room",
     "storage_of",
     "told_in_words",
     "verify",

@@ -99,13 +99,7 @@ class DatabaseWriter:
         return len(self._batch) * MAX_CHUNK_SIZE >= limit or time.monotonic() > self._write_by
 
     def _write_batch(self, **changes: Any) -> None:
-        # Else a disk could be filled so far that not even `sweep` had room to work.
-        free = room()
-        if free is not None and sum(chunk.size for chunk in self._batch) > free:
-            raise StorageFullError(
-                gettext_noop("The disk has room for %(room)s bytes, which is not enough."),
-                room=f"{free:,}",
-            )
+        require_room(sum(chunk.size for chunk in self._batch))
         columns = {
             "size": self._offset,
             "keep_until": timezone.now() + Content.RECEIVING_TIME,
@@ -210,20 +204,25 @@ def room() -> int | None:
     return max(shutil.disk_usage(path.parent).free - owed - SPARE_DISK_BYTES, 0)
 
 
-def empty_log() -> None:
-    """Bring SQLite's log into the file and give its space back, unless a reader needs it.
+def require_room(size: int) -> None:
+    """Raise StorageFullError unless there is room for `size` bytes more.
 
-    Waits a tenth of a second for readers, as writers wait meanwhile.
+    Else a disk could be filled so far that not even `sweep` had room to work.
     """
-    if connection.vendor != "sqlite":
-        return
-    with connection.cursor() as cursor:
-        usual_ms = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
-        cursor.execute("PRAGMA busy_timeout = 100")
-        try:
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        finally:
-            cursor.execute(f"PRAGMA busy_timeout = {usual_ms:d}")
+    free = room()
+    if free is not None and size > free:
+        raise StorageFullError(
+            gettext_noop("%(size)s bytes or more are to be stored; there is room for %(free)s."),
+            size=f"{size:,}",
+            free=f"{free:,}",
+        )
+
+
+def empty_log() -> None:
+    """Bring SQLite's log into the file and give its space back, unless a reader needs it."""
+    if connection.vendor == "sqlite":
+        connection.ensure_connection()
+        connection.empty_log()  # type: ignore[attr-defined]  # of fileserver.sqlite
 
 
 def give_space_back(pages: int = 1000) -> int:

@@ -79,17 +79,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return
         if size < _next_check.get(name, LOG_LIMIT) or self.connection is None:
             return
+        _next_check[name] = LOG_LIMIT if self.empty_log() else size + LOG_LIMIT // 2
+
+    def empty_log(self) -> bool:
+        """Bring the log into the file and empty it; tell whether no reader needed it.
+
+        Needs a connection outside a transaction. Waits for readers LOG_WAIT_MS at most.
+        """
         usual_ms = int(self.settings_dict["OPTIONS"].get("timeout", 5) * 1000)
         execute = self.connection.execute
         try:
             execute(f"PRAGMA busy_timeout = {LOG_WAIT_MS}")
             (busy, *_) = execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except sqlite3.OperationalError:
-            # What was committed stays so.
-            busy = True
+            return False  # What was committed stays so.
         finally:
             execute(f"PRAGMA busy_timeout = {usual_ms}")
-        _next_check[name] = size + LOG_LIMIT // 2 if busy else LOG_LIMIT
+        return not busy
 
     def _rollback(self) -> None:
         try:
