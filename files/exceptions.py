@@ -9,7 +9,10 @@ FilesError
 │   ├── BodyCutShortError
 │   ├── InvalidDigestError
 │   └── DigestMismatchError
-├── InvalidFilterError          errors: what is wrong with which parameter
+├── InvalidFieldsError          errors: what is wrong with which field
+│   └── InvalidFilterError      … with which parameter of a list
+├── InvalidRequestError         a body that cannot be read
+│   └── RequestTooLargeError
 ├── UnsupportedEncodingError    a body that is not the file's own bytes
 ├── LengthRequiredError         a raw body whose end cannot be known
 ├── FileTooLargeError           size, limit
@@ -94,15 +97,27 @@ class DigestMismatchError(InvalidUploadError):
     code = "digest_mismatch"
 
 
-class InvalidFilterError(FilesError):
-    """`errors` says for each wrong parameter, by its name, what is wrong with it."""
+class InvalidFieldsError(FilesError):
+    """`errors` says for each wrong field, by its name, what is wrong with it."""
 
-    code = "invalid_filter"
+    code = "invalid_fields"
 
     def __init__(self, errors: Mapping[str, Phrase]) -> None:
         text = " ".join(f"{name}: {phrase}" for name, phrase in errors.items())
         super().__init__("%(text)s", text=text)
         self.errors = errors
+
+
+class InvalidFilterError(InvalidFieldsError):
+    code = "invalid_filter"
+
+
+class InvalidRequestError(FilesError):
+    code = "invalid_request"
+
+
+class RequestTooLargeError(InvalidRequestError):
+    code = "request_too_large"
 
 
 class UnsupportedEncodingError(FilesError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -9,13 +10,14 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import translation
 from django.utils.dateparse import parse_date
 from django_filters.fields import IsoDateTimeField
 
 from files.exceptions import InvalidFilterError, Phrase, gettext_noop
-from files.models import ORDERINGS, File, FileQuerySet
+from files.models import ORDERINGS, File, FileQuerySet, Label
 
 
 class MomentField(IsoDateTimeField):
@@ -80,10 +82,36 @@ class RepeatedFilter(django_filters.Filter):
         return qs.filter(**lookup)
 
 
-class FileFilter(django_filters.FilterSet):
-    """Filters on columns that an index leads with, and `q` for a part of the name."""
+class TextFilter(django_filters.CharFilter):
+    """A part of the file's name, or of a label that is on it."""
 
-    q = django_filters.CharFilter(field_name="name", lookup_expr="icontains")
+    def filter(self, qs: FileQuerySet, value: str) -> FileQuerySet:
+        if not value:
+            return qs
+        found = Q(name__icontains=value)
+        # Labels are few: where none is meant, names are told from the index alone.
+        labels = list(Label.objects.filter(name__icontains=value).values_list("pk", flat=True))
+        if labels:
+            found |= Q(pk__in=_labelled(label_id__in=labels))
+        return qs.filter(found)
+
+
+class LabelFilter(RepeatedFilter):
+    """Any of the labels with these names will do."""
+
+    def filter(self, qs: FileQuerySet, value: list[str] | None) -> FileQuerySet:
+        return qs.filter(pk__in=_labelled(label__name__in=value)) if value else qs
+
+
+def _labelled(**which: Any) -> QuerySet[Any, Any]:
+    # No join: with one, a file would be listed once for each of its labels.
+    return File.labels.through._default_manager.filter(**which).values("file_id")
+
+
+class FileFilter(django_filters.FilterSet):
+    """Filters on columns that an index leads with; `q` and `label` on more than that."""
+
+    q = TextFilter()
     name = django_filters.CharFilter(field_name="name")
     folder = django_filters.CharFilter(field_name="folder")
     suffix = RepeatedFilter(field_name="suffix")
@@ -93,19 +121,28 @@ class FileFilter(django_filters.FilterSet):
     uploaded_after = MomentFilter(field_name="upload_date", lookup_expr="gte")
     uploaded_before = MomentFilter(field_name="upload_date", lookup_expr="lt")
     owner = IntegerFilter(field_name="owner_id")
+    label = LabelFilter()
 
     class Meta:
         model = File
         fields: list[str] = []
 
 
-def filter_files(files: FileQuerySet, parameters: QueryDict) -> FileQuerySet:
+REPEATED = frozenset(
+    name for name, kind in FileFilter.base_filters.items() if isinstance(kind, RepeatedFilter)
+)
+
+
+def filter_files(
+    files: FileQuerySet, parameters: QueryDict, besides: Collection[str] = ()
+) -> FileQuerySet:
     """Return those of `files` that the parameters ask for, in no order yet.
 
-    Raises InvalidFilterError for an unknown or twice given parameter and for a value
-    that cannot be; its `errors` name the parameter. `ordering` is read by `ordering_of`.
+    `besides` are the names of parameters that are no filters. Raises InvalidFilterError
+    for an unknown or twice given parameter and for a value that cannot be; its `errors`
+    name the parameter. `ordering` is read by `ordering_of`.
     """
-    known = FileFilter.base_filters.keys() | {"ordering"}
+    known = FileFilter.base_filters.keys() | {"ordering", *besides}
     errors = {
         name: Phrase(gettext_noop("There is no such filter."))
         for name in parameters
@@ -114,7 +151,7 @@ def filter_files(files: FileQuerySet, parameters: QueryDict) -> FileQuerySet:
     errors |= {
         name: Phrase(gettext_noop("Given more than once."))
         for name, values in parameters.lists()
-        if len(values) > 1 and name != "suffix"
+        if len(values) > 1 and name not in REPEATED
     }
     filters = FileFilter(parameters, queryset=files)
     if not filters.is_valid():
@@ -125,12 +162,14 @@ def filter_files(files: FileQuerySet, parameters: QueryDict) -> FileQuerySet:
     return found
 
 
-def ordering_of(parameters: QueryDict, default: str = "-upload_date") -> str:
-    """Return the asked for order, one of ORDERINGS; raises InvalidFilterError."""
+def ordering_of(
+    parameters: QueryDict, default: str = "-upload_date", orderings: Iterable[str] = ORDERINGS
+) -> str:
+    """Return the asked for order, one of `orderings`; raises InvalidFilterError."""
     ordering = parameters.get("ordering", default)
-    if ordering.removeprefix("-") not in ORDERINGS:
+    if ordering.removeprefix("-") not in orderings:
         wanted = gettext_noop("One of %(orderings)s; - for descending.")
-        raise InvalidFilterError({"ordering": Phrase(wanted, orderings=", ".join(ORDERINGS))})
+        raise InvalidFilterError({"ordering": Phrase(wanted, orderings=", ".join(orderings))})
     return ordering
 
 

@@ -9,6 +9,7 @@ from files.exceptions import InvalidNameError, gettext_noop
 
 MAX_NAME_LENGTH = 255  # characters
 MAX_FOLDER_LENGTH = 500  # characters
+MAX_LABEL_LENGTH = 100  # characters
 MAX_SUFFIX_LENGTH = 16  # characters
 
 # Control characters and NUL, line and paragraph separators, bidirectional embeddings,
@@ -62,6 +63,23 @@ def clean_folder(raw: str) -> str:
             limit=MAX_FOLDER_LENGTH,
         )
     return folder
+
+
+def clean_label(raw: str) -> str:
+    """Return `raw` as the name of a label: NFC, one line, nothing that hides or reorders.
+
+    Raises InvalidNameError when nothing visible is left, or more than 100 characters.
+    """
+    name = " ".join(_clean(raw).split())
+    if all(unicodedata.category(char) in _INVISIBLE for char in name):
+        raise InvalidNameError(gettext_noop("A label needs a name that can be seen."))
+    if len(name) > MAX_LABEL_LENGTH:
+        raise InvalidNameError(
+            gettext_noop("The label has %(length)s characters, the limit is %(limit)s."),
+            length=len(name),
+            limit=MAX_LABEL_LENGTH,
+        )
+    return name
 
 
 def suffix_of(name: str) -> str:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 
 from files.actors import DEFAULT_SPACE, Actor
-from files.exceptions import AccessDeniedError, AuthenticationRequiredError, gettext_noop
+from files.exceptions import (
+    AccessDeniedError,
+    AuthenticationRequiredError,
+    FileNotFoundInSpaceError,
+    gettext_noop,
+)
 
 
 def actor_for(user: AbstractBaseUser | AnonymousUser, access: str) -> Actor:
@@ -32,6 +37,13 @@ def require_read(actor: Actor) -> None:
     """Raise unless `actor` may look at something."""
     if not actor.can_read:
         raise AuthenticationRequiredError(gettext_noop("Sign in to see the files."))
+
+
+def require_read_in(actor: Actor, space_id: int) -> None:
+    """Raise unless `actor` may know of the space."""
+    require_read(actor)
+    if space_id not in actor.spaces:
+        raise FileNotFoundInSpaceError(gettext_noop("There is nothing here."))
 
 
 def require_write(actor: Actor, space_id: int) -> None:

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpResponse
-from rest_framework.exceptions import APIException
+from django.http import Http404, HttpResponse, UnreadablePostError
+from rest_framework.exceptions import APIException, ValidationError
 
 from files.api.serializers import FileSerializer
 from files.exceptions import (
     AccessDeniedError,
+    BodyCutShortError,
     DuplicateFileError,
     FileNotFoundInSpaceError,
     FilesError,
-    InvalidFilterError,
+    InvalidFieldsError,
+    Phrase,
+    RequestTooLargeError,
     StorageBusyError,
     gettext_noop,
 )
@@ -32,6 +36,15 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse 
         error = AccessDeniedError(gettext_noop("This is not allowed."))
     elif isinstance(error, OperationalError | InterfaceError):
         error = StorageBusyError(gettext_noop("The database is busy or away; please try again."))
+    elif isinstance(error, RequestDataTooBig):
+        error = RequestTooLargeError(
+            gettext_noop("This request takes a body of at most %(limit)s bytes."),
+            limit=f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}",
+        )
+    elif isinstance(error, UnreadablePostError):
+        error = BodyCutShortError(gettext_noop("The request's body broke off."))
+    elif isinstance(error, ValidationError):
+        error = _invalid_fields(error)
     if isinstance(error, FilesError):
         return problem_of(request, error, **_details(error, context))
     if isinstance(error, APIException):
@@ -44,12 +57,26 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse 
     return None
 
 
+def _invalid_fields(error: ValidationError) -> InvalidFieldsError:
+    """Return a serializer's errors as ours: the first sentence for each field."""
+    fields: dict[str, Any] = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+    return InvalidFieldsError(
+        {name: Phrase("%(text)s", text=_first(told)) for name, told in fields.items()}
+    )
+
+
+def _first(told: Any) -> str:
+    while isinstance(told, dict | list) and told:
+        told = next(iter(told.values())) if isinstance(told, dict) else told[0]
+    return str(told)
+
+
 def _code(error: APIException) -> str:
     return str(error.default_code)
 
 
 def _details(error: FilesError, context: dict[str, Any]) -> dict[str, Any]:
-    if isinstance(error, InvalidFilterError):
+    if isinstance(error, InvalidFieldsError):
         return {"errors": {name: str(phrase) for name, phrase in error.errors.items()}}
     if isinstance(error, DuplicateFileError):
         files = File.objects.visible_to(context["request"].actor)

@@ -1,11 +1,12 @@
-"""The mission's routes: without a trailing slash, and fixed for ever."""
+"""The mission's routes, without a trailing slash and fixed for ever, and the versioned API."""
 
 from __future__ import annotations
 
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
+from rest_framework.routers import SimpleRouter
 
-from files.api.viewsets import FileViewSet
+from files.api.viewsets import FileViewSet, LabelViewSet, StatsViewSet, TypeViewSet
 
 
 class AnythingConverter(StringConverter):
@@ -16,14 +17,20 @@ class AnythingConverter(StringConverter):
 
 register_converter(AnythingConverter, "anything")
 
+router = SimpleRouter(use_regex_path=False)
+router.register("files", FileViewSet, basename="api-files")
+router.register("labels", LabelViewSet, basename="api-labels")
+router.register("stats", StatsViewSet, basename="api-stats")
+router.register("types", TypeViewSet, basename="api-types")
+
+upload = FileViewSet.as_view({"post": "create"}, created_status=200)
+upload_raw = FileViewSet.as_view({"put": "create"}, created_status=200)
+
 urlpatterns = [
-    path("upload", FileViewSet.as_view({"post": "create"}), name="upload"),
-    path("upload/<anything:name>", FileViewSet.as_view({"put": "create"}), name="upload_raw"),
-    path("files", FileViewSet.as_view({"get": "list"}), name="files"),
-    path(
-        "download/<int:file_id>",
-        FileViewSet.as_view({"get": "content", "head": "content"}),
-        name="download",
-    ),
+    path("upload", upload, name="upload"),
+    path("upload/<anything:name>", upload_raw, name="upload_raw"),
+    path("files", FileViewSet.as_view({"get": "stream"}), name="files"),
+    path("download/<int:file_id>", FileViewSet.as_view({"get": "content"}), name="download"),
     path("delete/<int:file_id>", FileViewSet.as_view({"delete": "destroy"}), name="delete"),
+    path("api/v1/", include(router.urls)),
 ]

@@ -14,7 +14,9 @@ from files import exceptions
 STATUS: Final[Mapping[type[exceptions.FilesError], HTTPStatus]] = {
     exceptions.FilesError: HTTPStatus.INTERNAL_SERVER_ERROR,
     exceptions.InvalidUploadError: HTTPStatus.BAD_REQUEST,
-    exceptions.InvalidFilterError: HTTPStatus.BAD_REQUEST,
+    exceptions.InvalidFieldsError: HTTPStatus.BAD_REQUEST,
+    exceptions.InvalidRequestError: HTTPStatus.BAD_REQUEST,
+    exceptions.RequestTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     exceptions.UnsupportedEncodingError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     exceptions.LengthRequiredError: HTTPStatus.LENGTH_REQUIRED,
     exceptions.FileTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

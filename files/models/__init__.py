@@ -1,8 +1,9 @@
 from files.models.content import MAX_CHUNK_SIZE, Chunk, Content
 from files.models.event import Event
-from files.models.file import INLINE_SIZE, ORDERINGS, File, FileQuerySet
+from files.models.file import INLINE_SIZE, ORDERINGS, File, FileQuerySet, names_by_file
+from files.models.label import Label
 from files.models.space import Space
-from files.models.suffix_total import SuffixTotal
+from files.models.total import Total
 
 __all__ = [
     "INLINE_SIZE",
@@ -13,6 +14,8 @@ __all__ = [
     "Event",
     "File",
     "FileQuerySet",
+    "Label",
     "Space",
-    "SuffixTotal",
+    "Total",
+    "names_by_file",
 ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.utils import timezone
 from files.actors import Actor
 from files.models.content import Content
 from files.models.fields import BytewiseCharField
+from files.models.label import Label
 from files.models.space import Space
 
 # Bytes up to this stay in the file's row; see docs/architecture.md, "Small files".
@@ -28,11 +30,18 @@ ORDERINGS = {
 class FileQuerySet(models.QuerySet["File"]):
     def visible_to(self, actor: Actor) -> FileQuerySet:
         """Return the files that `actor` may know of; the only gate for reads."""
-        live = self.filter(deleted_at=None)
+        return self.in_spaces_of(actor).filter(deleted_at=None)
+
+    def trash_of(self, actor: Actor) -> FileQuerySet:
+        """Return the deleted files that `actor` may know of, and bring back."""
+        return self.in_spaces_of(actor).exclude(deleted_at=None)
+
+    def in_spaces_of(self, actor: Actor) -> FileQuerySet:
+        """Return the files of the actor's spaces, in the trash or not."""
         if len(actor.spaces) == 1:
             # As an equality, so that the indexes also give the order.
-            return live.filter(space_id=min(actor.spaces))
-        return live.filter(space_id__in=actor.spaces)
+            return self.in_space(min(actor.spaces))
+        return self.filter(space_id__in=actor.spaces)
 
     def in_space(self, space_id: int) -> FileQuerySet:
         """Return the files of one space."""
@@ -105,6 +114,7 @@ class File(models.Model):
         related_name="files",
         db_index=False,
     )
+    labels = models.ManyToManyField(Label, related_name="files", db_table="file_labels", blank=True)
     # Null when the bytes are in `data`.
     content = models.ForeignKey(
         Content, on_delete=models.PROTECT, null=True, blank=True, related_name="files"
@@ -167,6 +177,20 @@ class File(models.Model):
         return f'"{self.hash}"'
 
     @property
+    def home(self) -> str:
+        """Return where the bytes are kept; reads the content's row where there is one."""
+        return self.content.home if self.content else Content.Home.DATABASE
+
+    @property
     def version_etag(self) -> str:
         """Return the entity tag of the file's row, raised by every change."""
         return f'"v{self.version}"'
+
+
+def names_by_file(files: Collection[File]) -> dict[int, list[str]]:
+    """Return the names of the labels of each file that has any, in order; one query."""
+    found = File.labels.through._default_manager.filter(file_id__in=[file.pk for file in files])
+    names: dict[int, list[str]] = {}
+    for file_id, name in found.values_list("file_id", "label__name"):
+        names.setdefault(file_id, []).append(name)
+    return {file_id: sorted(some) for file_id, some in names.items()}

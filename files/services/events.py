@@ -11,7 +11,7 @@ from files.actors import Actor
 from files.models import Event, File
 
 
-def record(name: str, actor: Actor, object: Model, **details: object) -> Event:
+def record(name: str, actor: Actor, object: Model, /, **details: object) -> Event:
     """Write that `actor` did `name` to `object`; call inside its transaction.
 
     `details` must be what JSON can hold; those of a file tell its name, size and hash.

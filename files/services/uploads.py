@@ -8,16 +8,19 @@ to INLINE_SIZE is held whole, a longer one goes on to its storage.
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 
 from files.actors import Actor
 from files.exceptions import (
     BodyCutShortError,
     DigestMismatchError,
     DuplicateFileError,
+    FilesError,
     FileTooLargeError,
     StorageBusyError,
     gettext_noop,
@@ -28,6 +31,8 @@ from files.names import clean_folder, clean_name, suffix_of
 from files.permissions import require_write
 from files.services import events, totals
 from files.storage import ContentWriter, require_room, storage_of, told_in_words
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -74,7 +79,7 @@ def check_early(*, actor: Actor, space_id: int, at_least: int, digest: bytes | N
     _check_size(at_least)
     require_room(at_least)
     if digest is not None and (existing := _existing(space_id, digest.hex())):
-        raise _duplicate(existing)
+        raise _duplicate(space_id, existing)
 
 
 def append(incoming: IncomingFile, data: bytes) -> None:
@@ -99,7 +104,8 @@ def commit(incoming: IncomingFile) -> File:
     """Make the file visible: last bytes, row, totals and event in one transaction.
 
     Raises DuplicateFileError when the same bytes are in the space, whoever of many
-    came first: the unique constraint decides.
+    came first: the unique constraint decides. A file in the trash with the same bytes
+    comes back as this one, with its id and labels.
     """
     _check_complete(incoming)
     if incoming.writer is None:
@@ -120,12 +126,12 @@ def commit(incoming: IncomingFile) -> File:
             if incoming.writer is not None:
                 incoming.writer.flush()
                 file.content = incoming.writer.content
-            file.save(force_insert=True)
-            events.record("file.uploaded", incoming.actor, file)
-            totals.add(space_id=file.space_id, suffix=file.suffix, count=1, size=file.size)
+            details = _save(file)
+            events.record("file.uploaded", incoming.actor, file, **details)
+            totals.add_file(file)
     except IntegrityError as error:
         if existing := _existing(incoming.space_id, file.hash):
-            raise _duplicate(existing) from error
+            raise _duplicate(incoming.space_id, existing) from error
         if "file_space_hash" not in str(error) and "file.hash" not in str(error):
             raise
         raise StorageBusyError(
@@ -174,12 +180,40 @@ def _check_complete(incoming: IncomingFile) -> None:
         )
 
 
+def _save(file: File) -> dict[str, object]:
+    """Insert the row, or bring the one with the same bytes back from the trash.
+
+    Returns what the event tells of it. The new bytes take the place of the old, which
+    may be damaged: perhaps that is why they were deleted.
+    """
+    same = File.everything.filter(space_id=file.space_id, hash=file.hash)
+    # Locked, so that of several uploads of the same bytes one finds it in the trash.
+    trashed = same.exclude(deleted_at=None).without_bytes().select_for_update().first()
+    if trashed is None:
+        file.save(force_insert=True)
+        return {}
+    file.pk, file.version = trashed.pk, trashed.version + 1
+    totals.add_home(trashed, -1)
+    file.save(force_update=True)
+    if trashed.content_id:
+        Content.objects.filter(pk=trashed.content_id).release(until=Content.grace_end())
+    return {"restored": True}
+
+
 def _existing(space_id: int, hash: str) -> int | None:
-    ids = File.everything.filter(space_id=space_id, hash=hash).values_list("pk", flat=True)
+    """Return the id of the file with these bytes; what is in the trash does not count."""
+    ids = File.objects.filter(space_id=space_id, hash=hash).values_list("pk", flat=True)
     return ids.first()
 
 
-def _duplicate(existing_id: int) -> DuplicateFileError:
+def _duplicate(space_id: int, existing_id: int) -> DuplicateFileError:
+    """Return the refusal, counted."""
+    try:
+        with told_in_words():
+            totals.add(space_id=space_id, day=timezone.now().date(), count=0, size=0, duplicates=1)
+    except FilesError:
+        # The client is told of the duplicate all the same.
+        logger.warning("A refused duplicate could not be counted", exc_info=True)
     return DuplicateFileError(
         gettext_noop("The same bytes are stored already, as file %(existing_id)s."),
         existing_id=existing_id,

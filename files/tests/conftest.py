@@ -27,6 +27,7 @@ def default_settings(settings, tmp_path: Path) -> None:
     settings.FILESERVER_DATA_DIR = tmp_path
     settings.FILESERVER_ACCESS = "open"
     settings.FILESERVER_MAX_UPLOAD_SIZE = None
+    settings.FILESERVER_TRASH_DAYS = 30
     settings.FILESERVER_TRUSTED_PROXIES = []
     settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]", "testserver"]
     settings.STORAGES = settings.STORAGES | {

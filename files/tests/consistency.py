@@ -35,6 +35,26 @@ LEFT_OVER = {
         SELECT id, size FROM file WHERE content_id IS NOT NULL AND size IS NOT
         (SELECT SUM(chunk.size) FROM chunk WHERE chunk.content_id = file.content_id)""",
 }
+# Sums of entries, and what they have to be.
+TOTALS = [
+    (
+        "by suffix",
+        """SELECT suffix, SUM(count), SUM(bytes) FROM total
+        WHERE suffix IS NOT NULL GROUP BY suffix""",
+        "SELECT suffix, COUNT(*), SUM(size) FROM file WHERE deleted_at IS NULL GROUP BY suffix",
+    ),
+    (
+        "by day",
+        "SELECT 'all', SUM(count), SUM(bytes) FROM total WHERE day IS NOT NULL",
+        "SELECT 'all', COUNT(*), IFNULL(SUM(size), 0) FROM file WHERE deleted_at IS NULL",
+    ),
+    (
+        "by home",
+        "SELECT home, SUM(count), SUM(bytes) FROM total WHERE home IS NOT NULL GROUP BY home",
+        """SELECT IFNULL(content.home, 'database') AS home, COUNT(*), SUM(file.size) FROM file
+        LEFT JOIN content ON content.id = file.content_id GROUP BY 1""",
+    ),
+]
 
 
 def age(server: RunningServer) -> None:
@@ -50,10 +70,10 @@ def ownership_problems(server: RunningServer) -> list[str]:
 def database_problems(server: RunningServer) -> list[str]:
     """Return the orphans, wrong totals and damage of an idle server that was swept."""
     query, problems = server.query, _found(server, LEFT_OVER)
-    kept = query("SELECT suffix, SUM(count), SUM(bytes) FROM suffix_total GROUP BY suffix")
-    counted = query("SELECT suffix, COUNT(*), SUM(size) FROM file GROUP BY suffix")
-    if {row for row in kept if row[1] or row[2]} != set(counted):
-        problems.append(f"totals say {kept}, the files are {counted}")
+    for what, totals, files in TOTALS:
+        kept = {row for row in query(totals) if row[1] or row[2]}
+        if kept != (counted := {row for row in query(files) if row[1] or row[2]}):
+            problems.append(f"totals {what} say {kept}, the files are {counted}")
     if (damage := query("PRAGMA integrity_check")) != [("ok",)]:
         problems.append(f"integrity_check: {damage[:3]}")
     if strays := query("PRAGMA foreign_key_check"):

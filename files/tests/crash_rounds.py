@@ -70,11 +70,14 @@ class CrashRounds:
             killed_after_s=self.chance.uniform(0.1, LONGEST_S),
         )
         self._load_and_kill()
+        # With a trash, and without one, where sweeping empties it.
+        self.server.environment["FILESERVER_TRASH_DAYS"] = "0" if self.number % 2 else "30"
         begun = time.monotonic()
         self.server.start()
         self.found.restart_s = time.monotonic() - begun
         listed = self._check_list()
         self.found.problems += ownership_problems(self.server)
+        self._sweep()  # What it takes from the trash is released by it.
         age(self.server)
         self._sweep()
         self._check_downloads(listed)
@@ -158,7 +161,8 @@ class CrashRounds:
         """Compare the list with the ledger, and return it."""
         listed = {file["id"]: file for file in self.server.files()}
         self.found.listed = len(listed)
-        self.found.unanswered = len(listed.keys() - self.ledger.stored.keys() - self.ledger.leaving)
+        known = self.ledger.stored.keys() | self.ledger.leaving.keys()
+        self.found.unanswered = len(listed.keys() - known)
         self.found.problems += self.ledger.compare(listed)
         return list(listed.values())
 
@@ -168,7 +172,8 @@ class CrashRounds:
         except RuntimeError as error:
             self.found.problems.append(str(error))
         else:
-            self.found.swept_contents, self.found.swept_bytes = swept["contents"], swept["bytes"]
+            self.found.swept_contents += swept["contents"]
+            self.found.swept_bytes += swept["bytes"]
 
     def _check_downloads(self, listed: list[dict[str, Any]]) -> None:
         """Read all that is listed, old and new: a sweep may have taken from any."""

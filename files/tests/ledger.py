@@ -45,8 +45,8 @@ class Ledger:
     sent: dict[str, Sample] = field(default_factory=dict)  # hash → what was begun to be sent
     times_sent: Counter[str] = field(default_factory=Counter)  # hash
     stored: dict[int, str] = field(default_factory=dict)  # id → hash, of what must be there
-    leaving: set[int] = field(default_factory=set)  # deletes begun and not answered
-    deleted: set[int] = field(default_factory=set)
+    leaving: dict[int, str] = field(default_factory=dict)  # deletes begun and not answered
+    deleted: dict[int, str] = field(default_factory=dict)
     once_left: set[str] = field(default_factory=set)  # hashes whose delete was ever begun
     refused: int = 0  # duplicates
     surprises: list[str] = field(default_factory=list)
@@ -87,8 +87,8 @@ class Ledger:
             if not self.stored:
                 return None
             file_id = chance.choice(list(self.stored))
-            self.once_left.add(self.stored.pop(file_id))
-            self.leaving.add(file_id)
+            hash = self.leaving[file_id] = self.stored.pop(file_id)
+            self.once_left.add(hash)
             return file_id
 
     def has_deleted(self, file_id: int, answer: Answer) -> None:
@@ -97,8 +97,7 @@ class Ledger:
             if answer.status != 204:
                 self.surprises.append(f"delete {file_id}: {answer.status} {answer.body!r}")
                 return
-            self.leaving.discard(file_id)
-            self.deleted.add(file_id)
+            self.deleted[file_id] = self.leaving.pop(file_id)
 
     def compare(self, listed: Mapping[int, dict[str, Any]]) -> list[str]:
         """Return what is wrong in the list, id → file, of a server that was killed.
@@ -106,8 +105,13 @@ class Ledger:
         What was cut before its answer may be there or not, from now on for good.
         """
         problems = [f"lost: {one}" for one in self.stored if one not in listed]
-        problems += [f"back again: {one}" for one in self.deleted if one in listed]
-        self.deleted |= {one for one in self.leaving if one not in listed}
+        # What was sent again may have come back from the trash.
+        problems += [
+            f"back again: {one}"
+            for one, hash in self.deleted.items()
+            if one in listed and self.times_sent[hash] == 1
+        ]
+        self.deleted |= {one: hash for one, hash in self.leaving.items() if one not in listed}
         self.leaving.clear()
         for file_id, file in listed.items():
             hash = self.stored.setdefault(file_id, file["hash"])

@@ -22,15 +22,15 @@ from files.exceptions import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-# Takes phrases, and makes its own sentence of them.
-WITHOUT_TEMPLATE = "InvalidFilterError"
-# A message of Django's, which its own catalogues translate.
-OF_DJANGO = "str(error.message)"
+# Take phrases, and make their own sentence of them.
+WITHOUT_TEMPLATE = {"InvalidFieldsError", "InvalidFilterError"}
+# Messages that other catalogues translate.
+OF_OTHERS = {"str(error.message)", "'%(text)s'"}
 NAMES = {
     name
     for name, value in vars(exceptions).items()
     if isinstance(value, type) and issubclass(value, FilesError | Phrase)
-} - {WITHOUT_TEMPLATE}
+} - WITHOUT_TEMPLATE
 PLACEHOLDER = re.compile(r"%\((\w+)\)s")
 
 
@@ -68,7 +68,7 @@ def refusals() -> Iterator[tuple[str, str | None, set[str | None]]]:
         for node in nodes:
             if not isinstance(node, ast.Call) or called(node) not in NAMES:
                 continue
-            if [ast.unparse(argument) for argument in node.args] == [OF_DJANGO]:
+            if ", ".join(ast.unparse(argument) for argument in node.args) in OF_OTHERS:
                 continue
             template = template_in(node.args[0], variables) if len(node.args) == 1 else None
             parameters = {keyword.arg for keyword in node.keywords}
@@ -196,7 +196,7 @@ def test_parts_of_a_sentence_are_translated_too(german):
 def test_list_page_translates_a_wrong_filter(german):
     response = german.get("/?ordering=colour", headers=HTML)
     assert response.status_code == 400
-    assert "ordering: Eines von upload_date, name, size, suffix." in response.content.decode()
+    assert "ordering: Eines von name, size, upload_date." in response.content.decode()
 
 
 def test_page_of_a_refused_request_is_translated(german, monkeypatch):

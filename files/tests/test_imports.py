@@ -32,6 +32,7 @@ LEVELS = {
     "files.http": 5,
     "files.filters": 5.1,
     "files.middleware": 5.1,
+    "files.paging": 5.1,
     "files.admin": 5.2,
     "files.api": 5.2,
     "files.checks": 5.2,

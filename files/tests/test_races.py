@@ -94,7 +94,9 @@ def delete(server: RunningServer, file_id: int, _number: int) -> Answer:
 
 def kept_totals(server: RunningServer) -> dict[str, tuple[int, int]]:
     """Return suffix → (files, bytes) as the table of totals says."""
-    rows = server.query("SELECT suffix, SUM(count), SUM(bytes) FROM suffix_total GROUP BY suffix")
+    rows = server.query(
+        "SELECT suffix, SUM(count), SUM(bytes) FROM total WHERE suffix IS NOT NULL GROUP BY suffix"
+    )
     return {suffix: (count, size) for suffix, count, size in rows if count or size}
 
 

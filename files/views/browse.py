@@ -20,11 +20,11 @@ from files.exceptions import InvalidFilterError
 from files.filters import filter_files, ordering_of
 from files.forms import SearchForm, UploadForm
 from files.http.requests import ActorRequest
-from files.models import File, FileQuerySet, SuffixTotal
+from files.models import File, FileQuerySet, Total
+from files.paging import page_of
 from files.templatetags.display import group_title
 from files.views.errors import sentence_of
 from files.views.methods import require_safe
-from files.views.paging import page_of
 
 GROUPS_ON_PAGE = 20
 NEWEST_IN_GROUP = 10
@@ -72,17 +72,15 @@ def file_list(request: ActorRequest) -> HttpResponse:
             " ".join(str(message) for messages in search.errors.values() for message in messages)
         )
     chosen = _chosen(request.GET)
-    totals = SuffixTotal.objects.visible_to(request.actor).by_suffix(DEFAULT_SPACE_ID)
+    totals = Total.objects.visible_to(request.actor).in_space(DEFAULT_SPACE_ID).by_suffix()
     files = File.objects.visible_to(request.actor).in_space(DEFAULT_SPACE_ID)
-    try:
-        ordering = ordering_of(chosen, NEWEST_FIRST)
-        files = filter_files(files, chosen)
-    except InvalidFilterError as error:
-        raise BadRequest(sentence_of(error)) from error
-    if ordering.removeprefix("-") not in COLUMNS:
-        raise BadRequest(gettext("The list cannot be sorted like that."))
     narrowed = "q" in chosen or "suffix" in chosen
     show = _flat_list if narrowed else _groups
+    try:
+        ordering = ordering_of(chosen, NEWEST_FIRST, COLUMNS)
+        shown = show(filter_files(files, chosen), totals, ordering, request.GET)
+    except InvalidFilterError as error:
+        raise BadRequest(sentence_of(error)) from error
     return render(
         request,
         "files/list.html",
@@ -92,7 +90,7 @@ def file_list(request: ActorRequest) -> HttpResponse:
             "upload_limit": settings.FILESERVER_MAX_UPLOAD_SIZE,
             "narrowed": narrowed,
             "headings": list(_headings(chosen, ordering)),
-            **show(files, totals, ordering, request.GET),
+            **shown,
         },
     )
 

@@ -11,13 +11,18 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
 from files.child_processes import die_with_parent
-from files.processing.maintenance import sweep
+from files.exceptions import FilesError
+from files.processing.maintenance import Swept, sweep
+from files.services.deletion import Emptied, empty_trash
 
 logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Remove the bytes of deleted and broken off uploads and give the space back."
+    help = (
+        "Empty the trash of what is past its days, remove the bytes of deleted files and of "
+        "broken off uploads, and give the space back."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only tell what would go")
@@ -29,26 +34,30 @@ class Command(BaseCommand):
     def handle(self, *, dry_run: bool, as_json: bool, every: float | None, **options: Any) -> None:
         if every is None:
             try:
+                emptied = empty_trash(dry_run=dry_run)
                 swept = sweep(dry_run=dry_run)
-            except DatabaseError as error:
-                raise CommandError(f"The sweep was broken off: {error}.") from error
-            self._report(swept, as_json=as_json, dry_run=dry_run)
+            except (DatabaseError, FilesError) as error:
+                raise CommandError(f"The sweep was broken off: {error}") from error
+            self._report(emptied, swept, as_json=as_json, dry_run=dry_run)
             return
         die_with_parent()
         while True:
             try:
+                empty_trash()
                 sweep()
-            except DatabaseError:
+            except (DatabaseError, FilesError):
                 # What is busy or away now is there at the next turn.
                 logger.warning("The sweep was broken off.", exc_info=True)
             time.sleep(every)
 
-    def _report(self, swept: Any, *, as_json: bool, dry_run: bool) -> None:
+    def _report(self, emptied: Emptied, swept: Swept, *, as_json: bool, dry_run: bool) -> None:
         if as_json:
-            self.stdout.write(json.dumps(asdict(swept)))
+            trash = {"files": emptied.files, "bytes": emptied.bytes}
+            self.stdout.write(json.dumps(asdict(swept) | {"trash": trash}))
             return
         verb = "would be removed" if dry_run else "removed"
         self.stdout.write(
+            f"{emptied.files:,} files with {emptied.bytes:,} bytes {verb} from the trash; "
             f"{swept.contents:,} contents with {swept.bytes:,} bytes {verb}; "
             f"{swept.pages:,} pages given back to the disk."
         )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from files.api import viewsets
+from files.api.viewsets import file as viewsets
 from files.models import File
 from files.tests.factories import make_file
 from files.tests.samples import noise
@@ -138,9 +139,10 @@ def test_a_list_never_reads_content(client):
         connection,
     ) as queries:
         assert len(listed(client)) == 3
-    assert len(queries) == 1
-    assert '"data"' not in queries[0]["sql"] and "`data`" not in queries[0]["sql"]
-    assert "chunk" not in queries[0]["sql"]
+    # Files, and their labels.
+    assert len(queries) == 2
+    for query in queries:
+        assert not re.search(r"""["`](data|chunk)["`]""", query["sql"])
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plan")
@@ -167,7 +169,7 @@ def test_no_list_sorts_or_scans(client, parameters, library, monkeypatch):
         with connection.cursor() as cursor:
             plan = cursor.execute("EXPLAIN QUERY PLAN " + query["sql"]).fetchall()
         steps = [row[3] for row in plan]
-        assert all(step.startswith("SEARCH file USING INDEX") for step in steps), steps
+        assert all(re.match(r"SEARCH \w+ USING \w+", step) for step in steps), steps
 
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="reads SQLite's query plan")

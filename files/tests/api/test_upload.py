@@ -74,6 +74,7 @@ def test_a_file_goes_up_and_comes_back(client, send, size):
         "upload_date": told["upload_date"],
         "mime_type": told["mime_type"],
         "hash": hashlib.sha256(data).hexdigest(),
+        "labels": [],
         "download_url": f"http://testserver/download/{told['id']}",
     }
     assert told["upload_date"].endswith("Z")

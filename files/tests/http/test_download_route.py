@@ -161,7 +161,8 @@ def test_flipped_bit_is_never_a_clean_200(client, index):
             response.getvalue()
 
 
-def test_file_deleted_during_its_download_ends_whole(client):
+def test_file_deleted_during_its_download_ends_whole(client, settings):
+    settings.FILESERVER_TRASH_DAYS = 0
     file = make_file(LARGE)
     response = get(client, file)
     blocks = iter(response)

@@ -14,7 +14,7 @@ from files.exceptions import StorageBusyError
 from files.models import Chunk, Content, File
 from files.processing.maintenance import sweep
 from files.services import uploads
-from files.services.deletion import delete_file
+from files.services.deletion import purge_file
 from files.storage import read
 from files.tests.factories import make_file
 from files.tests.samples import noise
@@ -32,7 +32,7 @@ def age(**times: float) -> None:
 def test_deleted_bytes_stay_for_the_grace_time():
     data = noise(3 << 20)
     file = File.objects.select_related("content").get(pk=make_file(data).pk)
-    delete_file(actor=SYSTEM, file_id=file.pk)
+    purge_file(actor=SYSTEM, file_id=file.pk)
     assert sweep().contents == 0
     assert b"".join(read(file, 0, file.size)) == data
     age(hours=1, minutes=1)
@@ -89,7 +89,7 @@ def test_a_long_download_renews_its_lease(monkeypatch):
     monkeypatch.setattr(Content, "GRACE_TIME", timedelta(0))
     blocks = read(file, 0, file.size)
     begun = [next(blocks)]
-    delete_file(actor=SYSTEM, file_id=file.pk)
+    purge_file(actor=SYSTEM, file_id=file.pk)
     monkeypatch.setattr(Content, "GRACE_TIME", timedelta(hours=1))
     begun += [next(blocks), next(blocks), next(blocks)]
     assert sweep().contents == 0
@@ -107,7 +107,7 @@ def test_the_disk_gets_its_space_back():
     before = pages()
     file = make_file(noise(50 << 20))
     assert pages() >= before + (50 << 20) // 32768
-    delete_file(actor=SYSTEM, file_id=file.pk)
+    purge_file(actor=SYSTEM, file_id=file.pk)
     age(hours=2)
     assert sweep().pages > 1500
     assert pages() < before + 20
@@ -115,7 +115,7 @@ def test_the_disk_gets_its_space_back():
 
 
 def test_the_command_tells_what_it_did(capsys):
-    delete_file(actor=SYSTEM, file_id=make_file(noise(2 << 20)).pk)
+    purge_file(actor=SYSTEM, file_id=make_file(noise(2 << 20)).pk)
     age(hours=2)
     call_command("sweep", "--dry-run")
     assert "1 contents with 2,097,152 bytes would be removed" in capsys.readouterr().out

@@ -17,6 +17,11 @@ from files.tests.samples import noise
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def no_trash(settings):
+    settings.FILESERVER_TRASH_DAYS = 0
+
+
 def test_a_deleted_file_is_gone_at_once():
     file = make_file(noise(3 << 20))
     delete_file(actor=SYSTEM, file_id=file.pk)

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import random
+from datetime import date, timedelta
 
 import pytest
+from django.utils import timezone
 
 from files.actors import DEFAULT_SPACE_ID, SYSTEM
-from files.models import File, SuffixTotal
+from files.exceptions import DuplicateFileError
+from files.models import File, Total
 from files.services import totals
 from files.services.deletion import delete_file
 from files.tests.factories import make_file
@@ -14,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def kept() -> dict[str, tuple[int, int]]:
-    groups = SuffixTotal.objects.by_suffix(DEFAULT_SPACE_ID)
+    groups = Total.objects.in_space(DEFAULT_SPACE_ID).by_suffix()
     return {group["suffix"]: (group["count"], group["bytes"]) for group in groups}
 
 
@@ -50,7 +53,32 @@ def test_folding_changes_no_sum(django_capture_on_commit_callbacks, monkeypatch)
             with django_capture_on_commit_callbacks(execute=True):
                 delete_file(actor=SYSTEM, file_id=File.objects.order_by("?")[0].pk)
     assert kept() == counted()
-    assert SuffixTotal.objects.count() < 3 + 2 * 7
+    (home,) = Total.objects.by_home()
+    assert home == {"home": "database", "count": 60, "bytes": 60 + 50}
+    (day,) = Total.objects.by_day(timezone.now().date())
+    assert day["count"] == File.objects.count()
+    # Rows of three groups, a day and a home, and what came since the last fold.
+    assert Total.objects.count() < 5 + 7 + 2
+
+
+def test_each_day_of_the_past_has_one_row(django_capture_on_commit_callbacks, monkeypatch):
+    monkeypatch.setattr(totals, "FOLD_EVERY", 7)
+    days = [date(2020, 1, 1) + timedelta(days=number % 20) for number in range(200)]
+    for day in days:
+        with django_capture_on_commit_callbacks(execute=True):
+            totals.add(space_id=DEFAULT_SPACE_ID, suffix="a", day=day, count=1, size=10)
+    assert [row["count"] for row in Total.objects.by_day(days[0])] == [10] * 20
+    assert Total.objects.count() < 20 + 1 + 2 * 7
+
+
+def test_a_refused_duplicate_is_counted():
+    make_file(b"one")
+    for _ in range(3):
+        with pytest.raises(DuplicateFileError):
+            make_file(b"one")
+    assert Total.objects.duplicates() == 3
+    (day,) = Total.objects.by_day(timezone.now().date())
+    assert (day["count"], day["duplicates"]) == (1, 3)
 
 
 def test_totals_are_one_query(django_assert_num_queries):

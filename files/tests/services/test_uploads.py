@@ -61,8 +61,8 @@ def test_the_row_says_what_is_known():
 def test_a_small_file_is_one_transaction(django_assert_num_queries):
     incoming = begin()
     uploads.append(incoming, noise(10_000))
-    # Content, chunk, file, event, total, within what the test makes a savepoint.
-    with django_assert_num_queries(5 + 2):
+    # Content, chunk, a look into the trash, file, event, total; and the test's savepoint.
+    with django_assert_num_queries(6 + 2):
         uploads.commit(incoming)
 
 

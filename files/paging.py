@@ -7,10 +7,9 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.core.exceptions import BadRequest
 from django.http import QueryDict
-from django.utils.translation import gettext
 
+from files.exceptions import InvalidFilterError, Phrase, gettext_noop
 from files.models import ORDERINGS, File, FileQuerySet
 
 # Longer than the cursor of any name.
@@ -30,12 +29,14 @@ class Page:
 def page_of(files: FileQuerySet, ordering: str, parameters: QueryDict, *, limit: int) -> Page:
     """Return the page of at most `limit` files that `parameters` ask for.
 
-    `after` or `before` hold the cursor of a file; BadRequest where it is none. Two
-    queries at most.
+    `after` or `before` hold the cursor of a file; InvalidFilterError where it is none.
+    A query for each column of the order at most.
     """
     before, after = parameters.get("before"), parameters.get("after")
-    cursor = before or after
-    place = read_cursor(cursor, ordering) if cursor else None
+    place = None
+    for name, cursor in (("before", before), ("after", after)):
+        if cursor:
+            place = place or _place(name, cursor, ordering)
     found = files.page(ordering, limit + 1, after=place, reverse=bool(before))
     more, found = len(found) > limit, found[:limit]
     if before:
@@ -46,6 +47,14 @@ def page_of(files: FileQuerySet, ordering: str, parameters: QueryDict, *, limit:
         previous=_with(parameters, "before", found[0], ordering) if found and has_previous else "",
         next=_with(parameters, "after", found[-1], ordering) if found and has_next else "",
     )
+
+
+def _place(name: str, cursor: str, ordering: str) -> File:
+    try:
+        return read_cursor(cursor, ordering)
+    except (ValueError, OverflowError, RecursionError) as error:
+        sentence = gettext_noop("There is no such place in this list.")
+        raise InvalidFilterError({name: Phrase(sentence)}) from error
 
 
 def _with(parameters: QueryDict, name: str, file: File, ordering: str) -> str:
@@ -64,19 +73,19 @@ def cursor_of(file: File, ordering: str) -> str:
 
 
 def read_cursor(cursor: str, ordering: str) -> File:
-    """Return a file, of no other use, that stands at the cursor's place."""
+    """Return a file, of no other use, that stands at the cursor's place.
+
+    Raises ValueError, OverflowError or RecursionError where there is no such place.
+    """
     columns = ORDERINGS[ordering.removeprefix("-")]
-    try:
-        if len(cursor) > MAX_CURSOR_LENGTH:
-            raise ValueError
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        values = json.loads(urlsafe_b64decode(padded))
-        if not isinstance(values, list) or len(values) != len(columns):
-            raise ValueError
-        named = zip(columns, values, strict=True)
-        return File(**{name: _value(name, value) for name, value in named})
-    except (ValueError, OverflowError, RecursionError) as error:
-        raise BadRequest(gettext("There is no such place in this list.")) from error
+    if len(cursor) > MAX_CURSOR_LENGTH:
+        raise ValueError
+    padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
+    values = json.loads(urlsafe_b64decode(padded))
+    if not isinstance(values, list) or len(values) != len(columns):
+        raise ValueError
+    named = zip(columns, values, strict=True)
+    return File(**{name: _value(name, value) for name, value in named})
 
 
 def _value(column: str, value: object) -> datetime | int | str:

@@ -1,0 +1,6 @@
+from files.api.viewsets.file import FileViewSet
+from files.api.viewsets.label import LabelViewSet
+from files.api.viewsets.stats import StatsViewSet
+from files.api.viewsets.type import TypeViewSet
+
+__all__ = ["FileViewSet", "LabelViewSet", "StatsViewSet", "TypeViewSet"]

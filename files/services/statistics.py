@@ -1,0 +1,103 @@
+"""Figures of a library as a whole, from what is counted as it happens.
+
+Entry point: library_statistics. A handful of short queries whatever the number of files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Count, Sum
+from django.utils import timezone
+
+from files.models import Content, File, Total
+from files.storage import room
+
+LARGEST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number of files, or of what is no file yet, and their bytes."""
+
+    count: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TypeTotal(Amount):
+    """The files of one suffix; "" is the group of those without."""
+
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayTotal(Amount):
+    """How much a library grew on a day (UTC), net; and the duplicates refused on it."""
+
+    day: date
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class HomeTotal(Amount):
+    """What is kept in one home, in the trash or not."""
+
+    home: str
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryStatistics:
+    """What there is to tell of a library."""
+
+    files: Amount  # without the trash
+    types: list[TypeTotal]  # by suffix
+    days: list[DayTotal]  # without gaps, the last one is today
+    homes: list[HomeTotal]
+    trash: Amount
+    receiving: Amount  # uploads under way or broken off, in all spaces
+    duplicates_refused: int
+    largest: list[File]  # LARGEST at most
+    free_bytes: int | None  # None where the database is elsewhere
+
+
+def library_statistics(*, space_id: int, days: int = 30) -> LibraryStatistics:
+    """Return the figures of a space, the growth of the last `days` days among them."""
+    totals = Total.objects.in_space(space_id)
+    types = [TypeTotal(**row) for row in totals.by_suffix()]
+    homes = [HomeTotal(**row) for row in totals.by_home()]
+    files, kept = _sum(types), _sum(homes)
+    largest = File.objects.in_space(space_id).order_by("-size", "-upload_date", "-id")
+    return LibraryStatistics(
+        files=files,
+        types=types,
+        days=_days(space_id, days),
+        homes=homes,
+        # What is kept and not listed.
+        trash=Amount(kept.count - files.count, kept.bytes - files.bytes),
+        receiving=_receiving(),
+        duplicates_refused=totals.duplicates(),
+        largest=list(largest[:LARGEST]),
+        free_bytes=room(),
+    )
+
+
+def _sum(amounts: list[TypeTotal] | list[HomeTotal]) -> Amount:
+    return Amount(sum(one.count for one in amounts), sum(one.bytes for one in amounts))
+
+
+def _days(space_id: int, count: int) -> list[DayTotal]:
+    today = timezone.now().date()
+    first = today - timedelta(days=count - 1)
+    rows = {row["day"]: row for row in Total.objects.in_space(space_id).by_day(first)}
+    dates = (first + timedelta(days=number) for number in range(count))
+    nothing = {"count": 0, "bytes": 0, "duplicates": 0}
+    return [DayTotal(**(nothing | {"day": day} | rows.get(day, {}))) for day in dates]
+
+
+def _receiving() -> Amount:
+    found = Content.objects.filter(state=Content.State.RECEIVING).aggregate(
+        count=Count("pk"), bytes=Sum("size")
+    )
+    return Amount(found["count"], found["bytes"] or 0)
