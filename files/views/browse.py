@@ -25,9 +25,11 @@ from files.paging import page_of
 from files.templatetags.display import group_title
 from files.views.errors import sentence_of
 from files.views.methods import require_safe
+from files.views.rows import Row, rows_of
 
 GROUPS_ON_PAGE = 20
-NEWEST_IN_GROUP = 10
+# Files that the groups of a page share; few groups show more of each.
+FILES_IN_GROUPS = 100
 FILES_ON_PAGE = 50
 NEWEST_FIRST = "-upload_date"
 # What a heading says, and the order that it asks for first.
@@ -56,7 +58,7 @@ class Group:
     """Files under one title; `count` and `bytes` are of all that belong there."""
 
     title: str
-    files: list[File]
+    rows: list[Row]
     key: str = ""
     count: int = 0
     bytes: int = 0
@@ -78,7 +80,7 @@ def file_list(request: ActorRequest) -> HttpResponse:
     show = _flat_list if narrowed else _groups
     try:
         ordering = ordering_of(chosen, NEWEST_FIRST, COLUMNS)
-        shown = show(filter_files(files, chosen), totals, ordering, request.GET)
+        shown = show(request, filter_files(files, chosen), totals, ordering)
     except InvalidFilterError as error:
         raise BadRequest(sentence_of(error)) from error
     return render(
@@ -119,12 +121,13 @@ def _headings(chosen: QueryDict, ordering: str) -> Iterator[Heading]:
 
 
 def _flat_list(
-    files: FileQuerySet, totals: Totals, ordering: str, parameters: QueryDict
+    request: ActorRequest, files: FileQuerySet, totals: Totals, ordering: str
 ) -> dict[str, Any]:
     """Return one page of all files that were chosen, as a single group.
 
     With totals where one group was chosen whole; a search is not counted.
     """
+    parameters = request.GET
     page = page_of(files, ordering, parameters, limit=FILES_ON_PAGE)
     suffixes, query = parameters.getlist("suffix"), parameters.get("q", "").strip()
     title = ", ".join(group_title(suffix) for suffix in suffixes)
@@ -137,14 +140,14 @@ def _flat_list(
         "title": title,
         "total_count": total.get("count"),
         "total_bytes": total.get("bytes"),
-        "groups": [Group(title, page.files)] if page.files else [],
+        "groups": [Group(title, list(rows_of(page.files, request.actor)))] if page.files else [],
         "previous_url": page.previous,
         "next_url": page.next,
     }
 
 
 def _groups(
-    files: FileQuerySet, totals: Totals, ordering: str, parameters: QueryDict
+    request: ActorRequest, files: FileQuerySet, totals: Totals, ordering: str
 ) -> dict[str, Any]:
     """Return a page of groups, each with its first files in `ordering`.
 
@@ -154,8 +157,9 @@ def _groups(
     # Files without a suffix come last.
     totals = sorted(totals, key=lambda row: (not row["suffix"], row["suffix"]))
     last_page = max(1, -(-len(totals) // GROUPS_ON_PAGE))
-    number = min(_page_number(parameters.get("page", "1")), last_page)
+    number = min(_page_number(request.GET.get("page", "1")), last_page)
     shown = totals[(number - 1) * GROUPS_ON_PAGE : number * GROUPS_ON_PAGE]
+    most = FILES_IN_GROUPS // max(1, len(shown))
     return {
         "title": gettext("Files"),
         "total_count": sum(row["count"] for row in totals),
@@ -163,13 +167,16 @@ def _groups(
         "groups": [
             Group(
                 title=group_title(row["suffix"]),
-                files=files.filter(suffix=row["suffix"]).page(ordering, NEWEST_IN_GROUP),
+                rows=list(
+                    rows_of(
+                        files.filter(suffix=row["suffix"]).page(ordering, most),
+                        request.actor,
+                    )
+                ),
                 key=row["suffix"],
                 count=row["count"],
                 bytes=row["bytes"],
-                more_url=_list_url(ordering, suffix=row["suffix"])
-                if row["count"] > NEWEST_IN_GROUP
-                else "",
+                more_url=_list_url(ordering, suffix=row["suffix"]) if row["count"] > most else "",
             )
             for row in shown
         ],

@@ -10,8 +10,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from files.actors import DEFAULT_SPACE_ID
 from files.api.viewsets import file as viewsets
-from files.models import File
+from files.models import File, Label
 from files.tests.factories import make_file
 from files.tests.samples import noise
 
@@ -197,3 +198,15 @@ def test_every_filter_is_searched_by_its_own_index(client, parameters, searched,
     with connection.cursor() as cursor:
         plan = cursor.execute("EXPLAIN QUERY PLAN " + queries[0]["sql"]).fetchall()
     assert [row[3] for row in plan] == [f"SEARCH file USING INDEX {searched}"]
+
+
+@pytest.mark.parametrize("few", [0, 500])
+def test_labels_find_each_file_once(client, library, monkeypatch, few):
+    monkeypatch.setattr("files.filters.MOST_IDS", few)
+    labels = [Label.objects.create(space_id=DEFAULT_SPACE_ID, name=name) for name in ("one", "two")]
+    for file in File.objects.filter(suffix="txt"):
+        file.labels.set(labels)
+    assert names(client, label=["one", "two"]) == names(client, label="two") == ["Ä.txt", "b.txt"]
+    assert names(client, label="three") == []
+    assert names(client, q="tw") == ["Ä.txt", "b.txt"]
+    assert names(client, q="o", suffix="txt", label="one") == ["Ä.txt", "b.txt"]

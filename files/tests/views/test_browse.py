@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from files.tests.factories import make_file
+from files.views import browse
 
 pytestmark = pytest.mark.django_db
 
@@ -54,7 +55,8 @@ def test_groups_show_count_and_bytes(client):
     assert listed(html) == ["b.PDF", "a.pdf", "README"], "without a suffix comes last"
 
 
-def test_a_group_shows_its_newest_and_leads_to_the_rest(client):
+def test_a_group_shows_its_newest_and_leads_to_the_rest(client, monkeypatch):
+    monkeypatch.setattr(browse, "FILES_IN_GROUPS", 10)
     for number in range(12):
         make_file(name=f"{number:02d}.pdf")
     html = page(client)
@@ -65,7 +67,8 @@ def test_a_group_shows_its_newest_and_leads_to_the_rest(client):
     assert "12 files" in squeeze(html)
 
 
-def test_files_without_suffix_are_a_group_of_their_own(client):
+def test_files_without_suffix_are_a_group_of_their_own(client, monkeypatch):
+    monkeypatch.setattr(browse, "FILES_IN_GROUPS", 20)
     for number in range(11):
         make_file(name=f"file{number}")
     make_file(name="a.txt")
