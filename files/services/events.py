@@ -16,9 +16,16 @@ def record(name: str, actor: Actor, object: Model, /, **details: object) -> Even
 
     `details` must be what JSON can hold; those of a file tell its name, size and hash.
     """
+    event = event_of(name, actor, object, **details)
+    event.save(force_insert=True)
+    return event
+
+
+def event_of(name: str, actor: Actor, object: Model, /, **details: object) -> Event:
+    """Return what `record` writes, not saved, for who writes many at once."""
     if isinstance(object, File):
         details = {"name": object.name, "size": object.size, "hash": object.hash} | details
-    return Event.objects.create(
+    return Event(
         name=name,
         actor=actor.name,
         user_id=actor.user_id,

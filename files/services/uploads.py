@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from files.actors import Actor
@@ -45,6 +46,7 @@ class IncomingFile:
     folder: str
     size: int | None  # bytes, as announced
     digest: bytes | None  # SHA-256, as announced
+    upload_date: datetime | None = None  # None: when it is complete
     received: int = 0  # bytes
     hasher: hashlib._Hash = field(default_factory=hashlib.sha256)
     head: bytes = b""
@@ -61,16 +63,18 @@ def begin(
     size: int | None = None,
     at_least: int = 0,
     digest: bytes | None = None,
+    upload_date: datetime | None = None,
 ) -> IncomingFile:
     """Refuse what can be refused before any byte is read, else start taking it in.
 
     `size` in bytes and `digest` (32 bytes of SHA-256) are what the client announced,
-    None where it did not; `at_least` is what a form's length tells of the file's. One
-    query with a digest, else none.
+    None where it did not; `at_least` is what a form's length tells of the file's, and
+    `upload_date` is for files that were uploaded before, elsewhere. One query with a
+    digest, else none.
     """
     name, folder = clean_name(name), clean_folder(folder)
     check_early(actor=actor, space_id=space_id, at_least=size or at_least, digest=digest)
-    return IncomingFile(actor, space_id, name, folder, size, digest)
+    return IncomingFile(actor, space_id, name, folder, size, digest, upload_date)
 
 
 def check_early(*, actor: Actor, space_id: int, at_least: int, digest: bytes | None) -> None:
@@ -115,6 +119,7 @@ def commit(incoming: IncomingFile) -> File:
         name=incoming.name,
         suffix=suffix_of(incoming.name),
         folder=incoming.folder,
+        upload_date=incoming.upload_date or timezone.now(),
         size=incoming.received,
         mime_type=sniff(incoming.head, incoming.name),
         hash=incoming.hasher.hexdigest(),
@@ -186,9 +191,7 @@ def _save(file: File) -> dict[str, object]:
     Returns what the event tells of it. The new bytes take the place of the old, which
     may be damaged: perhaps that is why they were deleted.
     """
-    same = File.everything.filter(space_id=file.space_id, hash=file.hash)
-    # Locked, so that of several uploads of the same bytes one finds it in the trash.
-    trashed = same.exclude(deleted_at=None).without_bytes().select_for_update().first()
+    trashed = _trashed(file) if _is_in_trash(file) else None
     if trashed is None:
         file.save(force_insert=True)
         return {}
@@ -198,6 +201,28 @@ def _save(file: File) -> dict[str, object]:
     if trashed.content_id:
         Content.objects.filter(pk=trashed.content_id).release(until=Content.grace_end())
     return {"restored": True}
+
+
+def _is_in_trash(file: File) -> bool:
+    """Tell whether the bytes are in the trash; asked at each upload, and seldom true.
+
+    In plain SQL: making it of a queryset took a tenth of a small upload's time.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM file WHERE space_id = %s AND hash = %s AND deleted_at IS NOT NULL",
+            [file.space_id, file.hash],
+        )
+        return cursor.fetchone() is not None
+
+
+def _trashed(file: File) -> File | None:
+    """Return the file in the trash with these bytes, locked.
+
+    Of several uploads of the same bytes the first finds it; the others wait and find none.
+    """
+    same = File.everything.filter(space_id=file.space_id, hash=file.hash)
+    return same.exclude(deleted_at=None).without_bytes().select_for_update().first()
 
 
 def _existing(space_id: int, hash: str) -> int | None:

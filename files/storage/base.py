@@ -2,10 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 from files.models import Content
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes `start` to `stop` (exclusive) of a content that are not what was stored."""
+
+    class Kind(StrEnum):
+        CHECKSUM = "checksum"  # other bytes than were written
+        UNREADABLE = "unreadable"  # the database or the disk gives an error
+        MISSING = "missing"  # nothing is there
+        OVERLAP = "overlap"  # stored twice
+        SURPLUS = "surplus"  # behind the end
+
+    start: int
+    stop: int
+    kind: Kind
 
 
 class ContentWriter(Protocol):
@@ -33,6 +51,24 @@ class ContentStorage(Protocol):
         """Yield bytes `start` to `stop` (exclusive) in blocks of at most 1 MiB.
 
         Raises CorruptContentError where a checksum fails or bytes are missing.
+        """
+
+    def read_short(self, contents: Collection[Content]) -> dict[int, bytes]:
+        """Return the bytes of contents by id, where that is quicker than one by one.
+
+        All are in memory. Those that are damaged are left out, others may be: `read` them.
+        """
+
+    def crc32(self, content: Content) -> int:
+        """Return the CRC-32 of all its bytes, without reading them where that can be.
+
+        Raises CorruptContentError where bytes are missing.
+        """
+
+    def inspect(self, content: Content) -> Iterator[bytes | memoryview | Damage]:
+        """Yield all its bytes in order, and a Damage for each stretch that is not whole.
+
+        Goes on behind a damage, and raises only where the home is away or busy.
         """
 
     def remove(self, content: Content) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -26,6 +26,9 @@ from files.exceptions import (
     gettext_noop,
 )
 from files.models import MAX_CHUNK_SIZE, Chunk, Content
+from files.storage.base import Damage
+from files.storage.inspection import inspect_chunks
+from files.zip_stream import crc32_combine
 
 # What one writer holds before it commits a batch: long enough for few commits,
 # short enough that other writers wait some 20 ms for the lock.
@@ -40,6 +43,8 @@ LONGEST_BATCH_S = Content.RECEIVING_TIME.total_seconds() / 6
 SPARE_DISK_BYTES = 64 << 20
 # Rows that one transaction of `remove` takes: it holds the write lock some 30 ms.
 ROWS_PER_REMOVAL = 32
+# Rows of one query where no data are read.
+ROWS_PER_PAGE = 1024
 
 _open_writers: WeakSet[DatabaseWriter] = WeakSet()
 
@@ -150,6 +155,43 @@ class DatabaseStorage:
                 self._renew(content)
                 content.renew_at = self._next_renewal()
 
+    def read_short(self, contents: Collection[Content]) -> dict[int, bytes]:
+        """Return the bytes of contents by id, in one query; those of whole ones only."""
+        sizes = {content.pk: content.size for content in contents}
+        found = dict.fromkeys(sizes, b"")
+        chunks = Chunk.objects.filter(content_id__in=sizes).order_by("content_id", "offset")
+        rows = chunks.values_list("content_id", "offset", "size", "checksum", "data")
+        for content_id, offset, size, checksum, data in rows:
+            is_whole = len(data) == size and zlib.crc32(data) == checksum
+            if is_whole and offset == len(found[content_id]):
+                found[content_id] += data
+        return {pk: data for pk, data in found.items() if len(data) == sizes[pk]}
+
+    def crc32(self, content: Content) -> int:
+        """Return the CRC-32 of all its bytes, put together from those of its chunks.
+
+        A query for 1 GiB; no bytes are read. Raises CorruptContentError where some are
+        missing or a row is damaged.
+        """
+        crc = position = 0
+        chunks = Chunk.objects.filter(content_id=content.pk).order_by("offset")
+        rows = chunks.values_list("offset", "size", "checksum")
+        while page := list(rows.filter(offset__gte=position)[:ROWS_PER_PAGE]):
+            for offset, size, checksum in page:
+                if offset != position or size < 1:
+                    raise _missing(content, position)
+                if not 0 <= checksum < 1 << 32:
+                    raise _damaged(content, offset, size)
+                crc = crc32_combine(crc, checksum, size)
+                position += size
+        if position != content.size:
+            raise _missing(content, position)
+        return crc
+
+    def inspect(self, content: Content) -> Iterator[bytes | memoryview | Damage]:
+        """Yield all its bytes in order, and a Damage for each stretch that is not whole."""
+        yield from inspect_chunks(content)
+
     def remove(self, content: Content) -> int:
         """Remove it in small transactions, its row last; return the bytes given back."""
         removed = 0
@@ -169,18 +211,9 @@ class DatabaseStorage:
         columns = chunks.order_by("-offset").values_list("offset", "size", "checksum", "data")
         offset, size, checksum, data = columns.first() or (0, 0, 0, b"")
         if position >= offset + size:
-            raise CorruptContentError(
-                gettext_noop("Content %(id)s has no byte %(position)s."),
-                id=content.pk,
-                position=position,
-            )
+            raise _missing(content, position)
         if len(data) != size or zlib.crc32(data) != checksum:
-            raise CorruptContentError(
-                gettext_noop("Content %(id)s is damaged from byte %(start)s to %(stop)s."),
-                id=content.pk,
-                start=offset,
-                stop=offset + size,
-            )
+            raise _damaged(content, offset, size)
         return offset, data
 
     def _next_renewal(self) -> float:
@@ -191,6 +224,21 @@ class DatabaseStorage:
         Content.objects.filter(pk=content.pk, state=Content.State.RELEASED).update(
             keep_until=Content.grace_end()
         )
+
+
+def _missing(content: Content, position: int) -> CorruptContentError:
+    return CorruptContentError(
+        gettext_noop("Content %(id)s has no byte %(position)s."), id=content.pk, position=position
+    )
+
+
+def _damaged(content: Content, offset: int, size: int) -> CorruptContentError:
+    return CorruptContentError(
+        gettext_noop("Content %(id)s is damaged from byte %(start)s to %(stop)s."),
+        id=content.pk,
+        start=offset,
+        stop=offset + size,
+    )
 
 
 def room() -> int | None:

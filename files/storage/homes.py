@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import zlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from files.exceptions import CorruptContentError, gettext_noop
 from files.models import Content, File
@@ -34,6 +36,30 @@ def read(file: File, start: int, stop: int) -> Iterator[bytes]:
         yield data[start:stop]
     else:
         yield from storage_of(content.home).read(content, start, stop)
+
+
+def read_short(contents: Iterable[Content]) -> dict[int, bytes]:
+    """Return the bytes of contents by id, with few queries; all are in memory.
+
+    Those that are damaged are left out, others may be: `read` them one by one.
+    """
+    by_home: defaultdict[str, list[Content]] = defaultdict(list)
+    for content in contents:
+        by_home[content.home].append(content)
+    found: dict[int, bytes] = {}
+    for home, its_contents in by_home.items():
+        found |= storage_of(home).read_short(its_contents)
+    return found
+
+
+def crc32(file: File) -> int:
+    """Return the CRC-32 of the file's bytes; longer ones are not read, if their home can.
+
+    Raises CorruptContentError where what is stored cannot be the file.
+    """
+    if file.content is None:
+        return zlib.crc32(b"".join(read(file, 0, file.size)))
+    return storage_of(file.content.home).crc32(file.content)
 
 
 def verify(file: File) -> None:
