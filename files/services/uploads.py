@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from files.actors import Actor
@@ -30,7 +30,7 @@ from files.mime import HEAD_SIZE, sniff
 from files.models import INLINE_SIZE, Content, File
 from files.names import clean_folder, clean_name, suffix_of
 from files.permissions import require_write
-from files.services import events, totals
+from files.services import commits, events, totals
 from files.storage import ContentWriter, require_room, storage_of, told_in_words
 
 logger = logging.getLogger(__name__)
@@ -127,13 +127,8 @@ def commit(incoming: IncomingFile) -> File:
         data=incoming.small if incoming.writer is None else None,
     )
     try:
-        with told_in_words(), transaction.atomic():
-            if incoming.writer is not None:
-                incoming.writer.flush()
-                file.content = incoming.writer.content
-            details = _save(file)
-            events.record("file.uploaded", incoming.actor, file, **details)
-            totals.add_file(file)
+        with told_in_words():
+            commits.share(lambda: _write(incoming, file))
     except IntegrityError as error:
         if existing := _existing(incoming.space_id, file.hash):
             raise _duplicate(incoming.space_id, existing) from error
@@ -183,6 +178,15 @@ def _check_complete(incoming: IncomingFile) -> None:
             received=incoming.hasher.hexdigest(),
             announced=incoming.digest.hex(),
         )
+
+
+def _write(incoming: IncomingFile, file: File) -> None:
+    if incoming.writer is not None:
+        incoming.writer.flush()
+        file.content = incoming.writer.content
+    details = _save(file)
+    events.record("file.uploaded", incoming.actor, file, **details)
+    totals.add_file(file)
 
 
 def _save(file: File) -> dict[str, object]:

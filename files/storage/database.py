@@ -46,6 +46,12 @@ ROWS_PER_REMOVAL = 32
 # Rows of one query where no data are read.
 ROWS_PER_PAGE = 1024
 
+# By hand, at each MiB of a download: the ORM takes 0.3 ms, the query itself 0.08.
+_CHUNK_AT = (
+    "SELECT {0}, size, checksum, data FROM chunk WHERE content_id = %s AND {0} <= %s"
+    " ORDER BY {0} DESC LIMIT 1"
+)
+
 _open_writers: WeakSet[DatabaseWriter] = WeakSet()
 
 
@@ -207,9 +213,11 @@ class DatabaseStorage:
 
     def _chunk_at(self, content: Content, position: int) -> tuple[int, bytes | memoryview]:
         """Return the offset and the bytes, checked, of the chunk that holds `position`."""
-        chunks = Chunk.objects.filter(content_id=content.pk, offset__lte=position)
-        columns = chunks.order_by("-offset").values_list("offset", "size", "checksum", "data")
-        offset, size, checksum, data = columns.first() or (0, 0, 0, b"")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _CHUNK_AT.format(connection.ops.quote_name("offset")), (content.pk, position)
+            )
+            offset, size, checksum, data = cursor.fetchone() or (0, 0, 0, b"")
         if position >= offset + size:
             raise _missing(content, position)
         if len(data) != size or zlib.crc32(data) != checksum:
