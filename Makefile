@@ -41,7 +41,7 @@ check: .venv/.dev ## Check format, lint, types, templates, migrations, deploymen
 	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	env FILESERVER_DATA_DIR="$$dir" FILESERVER_ACCESS=private \
 		FILESERVER_ALLOWED_HOSTS=files.example.org $(MANAGE) check --deploy --fail-level WARNING
-	@find . -path ./.venv -prune -o -name '*.po' -print | while read -r file; do \
+	@find . -path "./.venv*" -prune -o -name '*.po' -print | while read -r file; do \
 		echo "msgfmt --check $$file"; \
 		msgfmt --check --output-file=/dev/null "$$file" || exit 1; \
 	done
@@ -62,9 +62,13 @@ mysql: ## Try again to install the MySQL driver
 	@rm -f .venv/.mysql
 	@$(MAKE) --no-print-directory .venv/.mysql
 
+.PHONY: bench
+bench: .venv/.base .venv-bench/.peers ## Measure this server beside its peers (BENCH=--quick: 5 minutes)
+	$(PY) benchmarks/run.py $(BENCH)
+
 .PHONY: clean
 clean: ## Remove the environment and what the tools left; data in var/ stays
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bench .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: help
@@ -104,3 +108,10 @@ help: ## Show this list
 .venv/.dev: requirements-dev.txt .venv/.base .venv/.mysql
 	$(PIP) install --quiet --only-binary :all: -r requirements-dev.txt
 	@touch $@
+
+# Peers that cannot be had are left out of the benchmark, which says so.
+.venv-bench/.peers: benchmarks/requirements.txt
+	@$(PYTHON) -m venv --clear .venv-bench
+	@.venv-bench/bin/python -m pip --disable-pip-version-check --no-input install --quiet \
+		--only-binary :all: -r benchmarks/requirements.txt && touch $@ || \
+		echo "Going on without some peers: they could not be installed." >&2

@@ -15,27 +15,25 @@ import argparse
 import hashlib
 import http.client
 import json
-import random
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.large_source import make_source  # noqa: E402
+from benchmarks.memory import Figures, Memory  # noqa: E402
 from files.tests.running_server import (  # noqa: E402
     BOUNDARY,
     Answer,
     ask,
-    family_of,
     form_around,
     running_server,
 )
@@ -44,67 +42,6 @@ MIB = 1 << 20
 BLOCK = MIB
 RANGE_BYTES = 64 << 10
 RANGE_RUNS = 20
-SAMPLE_S = 0.2
-NOISE = random.Random(0).randbytes(16 * MIB)
-
-Figures = dict[str, Any]
-
-
-class Memory:
-    """The memory of a process and all that descend from it, sampled while work is done."""
-
-    def __init__(self, pid: int | None) -> None:
-        self.pid = pid
-        self.peak = 0
-        self.measures: Callable[[int], int] = private_and_shared
-
-    def now(self) -> int:
-        """Return their memory in bytes, pages that they share counted once; 0 if unknown."""
-        return sum(self.measures(pid) for pid in family_of(self.pid)) if self.pid else 0
-
-    @contextmanager
-    def watched(self, figures: Figures, work: str) -> Iterator[None]:
-        """Add the memory before, and the peak during, what is done inside."""
-        before = self.peak = self.now()
-        done = threading.Event()
-
-        def sample() -> None:
-            while not done.wait(SAMPLE_S):
-                self.peak = max(self.peak, self.now())
-
-        thread = threading.Thread(target=sample)
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
-        if self.pid:
-            figures[f"{work}: memory before, MiB"] = round(before / MIB, 1)
-            figures[f"{work}: memory at its peak, MiB"] = round(self.peak / MIB, 1)
-
-
-def private_and_shared(pid: int) -> int:
-    """Return the process's bytes in memory, each shared page divided among its users."""
-    for name, key in (("smaps_rollup", "Pss:"), ("status", "VmRSS:")):
-        try:
-            lines = Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8").splitlines()
-        except OSError:
-            continue  # Ended meanwhile, or not ours to read: RSS is open to all.
-        return sum(int(line.split()[1]) << 10 for line in lines if line.startswith(key))
-    return 0
-
-
-def make_source(path: Path, size: int) -> str:
-    """Write `size` bytes that don't repeat and return their SHA-256."""
-    hasher = hashlib.sha256()
-    with path.open("wb") as file:
-        for number, start in enumerate(range(0, size, BLOCK)):
-            offset = number * 4099 % (len(NOISE) - BLOCK)
-            block = (number.to_bytes(8, "big") + NOISE[offset : offset + BLOCK - 8])[: size - start]
-            hasher.update(block)
-            file.write(block)
-    return hasher.hexdigest()
 
 
 class LargeFile:
