@@ -43,6 +43,10 @@ INLINE_TYPES: Final = frozenset(
     }.items()
     for name in names.split()
 )
+# Pictures that every browser draws, so that a page may show them.
+DRAWN_TYPES: Final = frozenset(
+    f"image/{name}" for name in ("avif", "bmp", "gif", "jpeg", "png", "webp")
+)
 # A file opened on its own runs nothing and has no origin. A browser wraps a picture or a
 # film in a page of its own, which has to load it and has a style.
 CONTENT_POLICY: Final = (

@@ -20,10 +20,10 @@ from files.exceptions import InvalidFilterError
 from files.filters import filter_files, ordering_of
 from files.forms import SearchForm, UploadForm
 from files.http.requests import ActorRequest
+from files.http.sentences import sentence_of
 from files.models import File, FileQuerySet, Total
 from files.paging import page_of
 from files.templatetags.display import group_title
-from files.views.errors import sentence_of
 from files.views.methods import require_safe
 from files.views.rows import Row, rows_of
 

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext
 
 from files.exceptions import FilesError
+from files.http.download import DRAWN_TYPES
 from files.http.requests import ActorRequest
 from files.models import File
 from files.permissions import require_write
@@ -19,10 +20,7 @@ from files.services import deletion
 from files.views.errors import refused
 from files.views.methods import require_methods, require_safe
 
-# What every browser draws and none runs; larger ones are for downloading.
-PREVIEWED_TYPES = frozenset(
-    {"image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/webp"}
-)
+# Larger pictures are for downloading.
 MAX_PREVIEW_SIZE = 32 << 20  # bytes
 
 
@@ -31,7 +29,7 @@ def file_detail(request: ActorRequest, file_id: int) -> HttpResponse:
     """Show what is known of a file, and the file itself where it is a picture."""
     file = _file(request, file_id)
     preview_url = ""
-    if file.mime_type in PREVIEWED_TYPES and 0 < file.size <= MAX_PREVIEW_SIZE:
+    if file.mime_type in DRAWN_TYPES and 0 < file.size <= MAX_PREVIEW_SIZE:
         preview_url = reverse("files:download", args=[file.pk]) + "?disposition=inline"
     group_url = f"{reverse('files:list')}?{urlencode({'suffix': file.suffix})}"
     context = {"file": file, "preview_url": preview_url, "group_url": group_url}

@@ -12,8 +12,9 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
 
-from files.exceptions import AuthenticationRequiredError, FilesError, InvalidFilterError, Phrase
+from files.exceptions import AuthenticationRequiredError, FilesError
 from files.http.problems import problem_of, problem_response, status_of, title_of, wants_html
+from files.http.sentences import sentence_of
 
 logger = logging.getLogger(__name__)
 
@@ -85,17 +86,6 @@ def refused(request: HttpRequest, error: FilesError) -> HttpResponseBase:
     if isinstance(error, AuthenticationRequiredError):
         return redirect_to_login(request.get_full_path())
     return answer(request, status_of(error), error.code, sentence_of(error))
-
-
-def sentence_of(error: FilesError | Phrase) -> str:
-    """Return what `error` says, in the language of the page."""
-    if isinstance(error, InvalidFilterError):
-        return " ".join(f"{name}: {sentence_of(text)}" for name, text in error.errors.items())
-    params = {
-        name: sentence_of(value) if isinstance(value, Phrase) else value
-        for name, value in error.params.items()
-    }
-    return gettext(error.template) % params
 
 
 def answer(request: HttpRequest, status: int, code: str, sentence: str) -> HttpResponse:

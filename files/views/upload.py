@@ -17,10 +17,11 @@ from files.exceptions import DuplicateFileError, FilesError
 from files.forms import UploadForm
 from files.http.problems import status_of
 from files.http.requests import ActorRequest
+from files.http.sentences import sentence_of
 from files.http.uploads import check_csrf, receive_upload
 from files.models import File
 from files.permissions import require_write
-from files.views.errors import refused, sentence_of
+from files.views.errors import refused
 from files.views.methods import require_methods
 
 

@@ -1,0 +1,113 @@
+"""Exports what is known of files as CSV, a table that is safe to open in a spreadsheet.
+
+Entry point: csv_response. Streamed in small queries; never content.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.contrib.auth import get_user_model
+from django.http import StreamingHttpResponse
+
+from files.admin.selection import ids_of
+from files.http.disposition import content_disposition
+from files.http.slots import transfer_slots
+from files.models import File, FileQuerySet
+
+# Rows of one query.
+PAGE = 500
+# A spreadsheet takes a cell that begins with one of these for a formula.
+# (the last four are the first four of East Asian keyboards).
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# So that spreadsheets know that it is UTF-8.
+BYTE_ORDER_MARK = "\ufeff"
+# Heading: column. The labels follow.
+COLUMNS = {
+    "id": "pk",
+    "name": "name",
+    "folder": "folder",
+    "suffix": "suffix",
+    "mime_type": "mime_type",
+    "size": "size",
+    "hash": "hash",
+    "upload_date": "upload_date",
+    "updated_at": "updated_at",
+    "deleted_at": "deleted_at",
+    "version": "version",
+    "space": "space__name",
+    "owner": f"owner__{get_user_model().USERNAME_FIELD}",
+    "home": "content__home",
+}
+HEADER = (*COLUMNS, "labels")
+# The home of what has no content.
+IN_ROW = "row"
+
+
+def csv_response(files: FileQuerySet) -> StreamingHttpResponse:
+    """Return all columns of the files but their content, as a download."""
+    return StreamingHttpResponse(
+        _Body(files),
+        headers={
+            "Cache-Control": "no-store",
+            "Content-Disposition": content_disposition("attachment", "files.csv"),
+            "Content-Type": "text/csv; charset=utf-8",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+class _Body:
+    """The table's lines; holds a transfer's slot until `close`."""
+
+    def __init__(self, files: FileQuerySet) -> None:
+        self._files = files
+        transfer_slots.take()
+        self._has_slot = True
+
+    def __iter__(self) -> Iterator[str]:
+        writer = csv.writer(_Echo())
+        yield BYTE_ORDER_MARK + str(writer.writerow(HEADER))
+        ids = ids_of(self._files)
+        for start in range(0, len(ids), PAGE):
+            page = ids[start : start + PAGE]
+            rows = _rows(page.tolist())
+            yield "".join(writer.writerow(rows[pk]) for pk in page if pk in rows)
+
+    def close(self) -> None:
+        if self._has_slot:
+            self._has_slot = False
+            transfer_slots.give_back()
+
+
+class _Echo:
+    """What a CSV writer writes to: `writerow` returns the line."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _rows(ids: list[int]) -> dict[int, list[str]]:
+    """Return the cells of the files by id; two queries, and no instances: a million rows
+    take a third of the time.
+    """
+    labels: defaultdict[int, list[str]] = defaultdict(list)
+    through = File.labels.through.objects.filter(file__in=ids).order_by("label__name")
+    for file_id, name in through.values_list("file_id", "label__name"):
+        labels[file_id].append(name)
+    cells = {}
+    for *values, home in File.everything.filter(pk__in=ids).values_list(*COLUMNS.values()):
+        values += [home or IN_ROW, ", ".join(labels[values[0]])]
+        cells[values[0]] = [_cell(value) for value in values]
+    return cells
+
+
+def _cell(value: object) -> str:
+    """Return the value as text that no spreadsheet runs."""
+    if value is None:
+        return ""
+    text = value.isoformat() if isinstance(value, datetime) else str(value)
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

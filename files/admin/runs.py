@@ -1,0 +1,92 @@
+"""Runs a task over a selection: at once where it is short, else in a page that shows how far
+it is. Whoever leaves that page stops the run; what was done stays done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.template.loader import render_to_string
+
+from files.actors import Actor
+from files.admin.selection import BATCH, Outcome, Task, run, summary_of
+from files.http.slots import transfer_slots
+
+# Where the page is cut in two.
+MARK = "<!-- run -->"
+# Seconds between two reports.
+REPORT_S = 0.5
+
+
+def answer_run(
+    request: HttpRequest,
+    task: Task,
+    actor: Actor,
+    ids: Sequence[int],
+    *,
+    context: dict[str, Any],
+    back: str,
+    is_short: bool = True,
+) -> HttpResponseBase:
+    """Do the task and go `back`, or show it being done; `context` is that of the admin's pages.
+
+    Raises ServerBusyError where a long one is one too many.
+    """
+    if is_short and len(ids) <= BATCH:
+        for outcome in run(task, actor, ids):
+            tell(request, task, outcome)
+        return HttpResponseRedirect(back)
+    page = context | {"title": task.title, "total": len(ids), "back": back}
+    head, tail = render_to_string("admin/files/run.html", page, request).split(MARK)
+    return StreamingHttpResponse(RunBody(task, actor, ids, head, tail, back))
+
+
+def tell(request: HttpRequest, task: Task, outcome: Outcome) -> None:
+    """Put what became of a run on the next page."""
+    level = messages.WARNING if outcome.gone else messages.SUCCESS
+    if outcome.refused:
+        level = messages.ERROR
+    messages.add_message(request, level, summary_of(task, outcome))
+    for _file_id, sentence in outcome.refusals[:10]:
+        messages.error(request, sentence)
+
+
+class RunBody:
+    """The page of a run, sent while it runs; holds a transfer's slot until `close`."""
+
+    def __init__(
+        self, task: Task, actor: Actor, ids: Sequence[int], head: str, tail: str, back: str
+    ) -> None:
+        self._task, self._back = task, back
+        self._head, self._tail = head, tail
+        self._outcomes = run(task, actor, ids)
+        self._outcome = Outcome(len(ids))
+        transfer_slots.take()
+        self._has_slot = True
+
+    def __iter__(self) -> Iterator[str]:
+        yield self._head
+        reported = 0.0
+        for outcome in self._outcomes:
+            self._outcome = outcome
+            if time.monotonic() - reported > REPORT_S:
+                reported = time.monotonic()
+                yield self._part("progress")
+        yield self._part("summary")
+        yield self._tail
+
+    def _part(self, name: str) -> str:
+        summary = summary_of(self._task, self._outcome) if name == "summary" else ""
+        context = {"outcome": self._outcome, "summary": summary, "back": self._back}
+        return render_to_string(f"admin/files/_run_{name}.html", context)
+
+    def close(self) -> None:
+        """Stop, and give the slot back."""
+        if self._has_slot:
+            self._has_slot = False
+            transfer_slots.give_back()

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import csv
+import io
+
+import pytest
+
+from files.actors import DEFAULT_SPACE_ID, SYSTEM
+from files.admin.csv_export import HEADER
+from files.models import File, Label
+from files.services.editing import edit_file
+from files.tests.admin.pages import run_action
+from files.tests.factories import make_file
+
+pytestmark = pytest.mark.django_db
+
+
+def csv_of(response) -> list[list[str]]:
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert response["Content-Disposition"].startswith("attachment")
+    data = b"".join(response)
+    assert data.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline="")))
+
+
+def test_csv_has_every_column_and_never_content(
+    admin_client, admin_user, django_assert_max_num_queries
+):
+    Label.objects.create(space_id=DEFAULT_SPACE_ID, name="red")
+    file = make_file(b"secret content", name='ünï, "x".txt', folder="a/b")
+    edit_file(actor=SYSTEM, file_id=file.pk, labels=["red"])
+    File.objects.filter(pk=file.pk).update(owner=admin_user)
+    for number in range(20):
+        make_file(name=f"{number}.txt")
+    with django_assert_max_num_queries(20):
+        rows = csv_of(run_action(admin_client, "export_csv", file, select_across="1"))
+    assert tuple(rows[0]) == HEADER
+    assert len(rows) == 22
+    file.refresh_from_db()
+    row = dict(zip(HEADER, rows[-1], strict=True))
+    assert row == {
+        "id": str(file.pk),
+        "name": 'ünï, "x".txt',
+        "folder": "a/b",
+        "suffix": "txt",
+        "mime_type": "text/plain",
+        "size": "14",
+        "hash": file.hash,
+        "upload_date": file.upload_date.isoformat(),
+        "updated_at": file.updated_at.isoformat(),
+        "deleted_at": "",
+        "version": "2",
+        "space": str(file.space),
+        "owner": "admin",
+        "home": "row",
+        "labels": "red",
+    }
+    assert "secret" not in str(rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("=cmd|' /C calc'!A0", "'=cmd|' /C calc'!A0"),
+        ("+1", "'+1"),
+        ("-1+1", "'-1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        ("\n=1", "'\n=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("'=1", "'=1"),
+        ("a=1", "a=1"),
+        ("1-1", "1-1"),
+        ('","=1', '","=1'),
+        ("a\n=1", "a\n=1"),
+    ],
+)
+def test_csv_cells_are_never_formulas(admin_client, name, cell):
+    file = make_file()
+    File.objects.filter(pk=file.pk).update(name=name, folder=name)
+    rows = csv_of(run_action(admin_client, "export_csv", file))
+    assert rows[1][1:3] == [cell, cell]
