@@ -37,6 +37,7 @@ check: .venv/.dev ## Check format, lint, types, templates, migrations, deploymen
 	git ls-files -co --exclude-standard -- '*.py' | xargs $(PY) -m django_upgrade --check --target-version 5.2
 	$(PY) -m codespell_lib
 	$(MANAGE) makemigrations --check --dry-run
+	$(MANAGE) spectacular --validate --fail-on-warn --file /dev/null
 	@echo "$(MANAGE) check --deploy, as a protected server"; \
 	dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && \
 	env FILESERVER_DATA_DIR="$$dir" FILESERVER_ACCESS=private \

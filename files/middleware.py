@@ -127,6 +127,9 @@ class SecurityHeadersMiddleware:
         response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        if response.status_code == 304 and response.headers.get("Content-Length") == "0":
+            # CommonMiddleware's; it would say that the content is empty (RFC 9110, 8.6).
+            del response.headers["Content-Length"]
         if request.is_secure():
             for cookie in response.cookies.values():
                 cookie["secure"] = True

@@ -45,6 +45,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.staticfiles",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "crispy_forms",
     "crispy_bootstrap5",
     "files",
@@ -128,8 +130,24 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "files.api.schema.FilesSchema",
     "EXCEPTION_HANDLER": "files.api.errors.handle_exception",
     "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "File server",
+    "VERSION": "1",
+    "DESCRIPTION": (
+        "Keeps files in a database. Every refusal is `application/problem+json` (RFC 9457) with a"
+        " `code` for programs and a `detail` for people. What strangers may do is the operator's"
+        " choice; who is signed in sends the session's token with each change."
+    ),
+    "OAS_VERSION": "3.1.1",
+    "SERVERS": [{"url": FILESERVER_URL_PREFIX, "description": "This server"}],
+    "DEFAULT_GENERATOR_CLASS": "files.api.schema.FilesSchemaGenerator",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SORT_OPERATIONS": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
 }
 
 # Sign-in
@@ -167,6 +185,10 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = FILESERVER_DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "files.static_files.UsedFilesFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "files.static_files.ModuleManifestStorage"},

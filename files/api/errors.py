@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework.exceptions import APIException, ValidationError
@@ -18,6 +18,7 @@ from files.exceptions import (
     FileNotFoundInSpaceError,
     FilesError,
     InvalidFieldsError,
+    InvalidRequestError,
     Phrase,
     RequestTooLargeError,
     StorageBusyError,
@@ -40,6 +41,11 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse 
         error = RequestTooLargeError(
             gettext_noop("This request takes a body of at most %(limit)s bytes."),
             limit=f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}",
+        )
+    elif isinstance(error, TooManyFieldsSent):
+        error = InvalidRequestError(
+            gettext_noop("A request takes %(limit)s parameters at most; send more in JSON."),
+            limit=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
         )
     elif isinstance(error, UnreadablePostError):
         error = BodyCutShortError(gettext_noop("The request's body broke off."))

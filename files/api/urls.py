@@ -6,6 +6,7 @@ from django.urls import include, path, register_converter
 from django.urls.converters import StringConverter
 from rest_framework.routers import SimpleRouter
 
+from files.api.documents import DocsView, SchemaView
 from files.api.viewsets import FileViewSet, LabelViewSet, StatsViewSet, TypeViewSet
 
 
@@ -33,4 +34,6 @@ urlpatterns = [
     path("download/<int:file_id>", FileViewSet.as_view({"get": "content"}), name="download"),
     path("delete/<int:file_id>", FileViewSet.as_view({"delete": "destroy"}), name="delete"),
     path("api/v1/", include(router.urls)),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
+    path("api/docs/", DocsView.as_view(), name="docs"),
 ]

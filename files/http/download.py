@@ -71,7 +71,7 @@ def download_response(request: HttpRequest, file: File) -> HttpResponseBase:
             status=HTTPStatus.BAD_REQUEST,
             code="invalid_parameter",
             detail='"disposition" must be "attachment" or "inline".',
-            parameter="disposition",
+            errors={"disposition": "Either attachment or inline."},
         )
     refusal = refused_by_preconditions(request, etag=file.etag, last_modified=_last_modified(file))
     if refusal == HTTPStatus.PRECONDITION_FAILED:

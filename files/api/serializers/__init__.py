@@ -1,14 +1,18 @@
-from files.api.serializers.archive import ArchiveSerializer
-from files.api.serializers.check import CheckSerializer
-from files.api.serializers.file import FilePatchSerializer, FileSerializer
-from files.api.serializers.label import LabelSerializer
-from files.api.serializers.stats import StatsSerializer
+from files.api.serializers.check import CheckedSerializer, CheckSerializer
+from files.api.serializers.file import FilePageSerializer, FilePatchSerializer, FileSerializer
+from files.api.serializers.label import LabelListSerializer, LabelSerializer
+from files.api.serializers.problem import ProblemSerializer
+from files.api.serializers.stats import StatsSerializer, TypeListSerializer
 
 __all__ = [
-    "ArchiveSerializer",
     "CheckSerializer",
+    "CheckedSerializer",
+    "FilePageSerializer",
     "FilePatchSerializer",
     "FileSerializer",
+    "LabelListSerializer",
     "LabelSerializer",
+    "ProblemSerializer",
     "StatsSerializer",
+    "TypeListSerializer",
 ]

@@ -17,7 +17,7 @@ class CheckSerializer(serializers.Serializer[Any]):
     )
 
 
-class CheckedSerializer(serializers.Serializer[Any]):
+class CheckedHashSerializer(serializers.Serializer[Any]):
     """What is known of one hash."""
 
     hash = serializers.CharField()
@@ -26,3 +26,9 @@ class CheckedSerializer(serializers.Serializer[Any]):
         help_text="`trashed`: uploading it brings the file back.",
     )
     id = serializers.IntegerField(allow_null=True, help_text="The file's, where it is stored.")
+
+
+class CheckedSerializer(serializers.Serializer[Any]):
+    """What is known of each hash."""
+
+    results = CheckedHashSerializer(many=True)

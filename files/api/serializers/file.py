@@ -1,11 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from django.urls import reverse
 from rest_framework import serializers
 
+from files.api.serializers.text import TextField
 from files.models import File, names_by_file
 
 
@@ -32,21 +33,33 @@ class FileSerializer(serializers.ModelSerializer[File]):
             "download_url",
         )
         read_only_fields = fields
+        extra_kwargs = {
+            "id": {"help_text": "The number by which all routes know the file."},
+            "folder": {"help_text": 'Where it is shown: parts joined by "/"; empty for none.'},
+            "suffix": {"help_text": "What stands behind the name's last dot, in lower case."},
+            "size": {"help_text": "Bytes."},
+            "upload_date": {"help_text": "When the bytes came, in UTC."},
+            "mime_type": {"help_text": "Read from the bytes, not believed from the client."},
+            "hash": {"help_text": "The bytes' SHA-256 in hexadecimal."},
+        }
 
     def to_representation(self, instance: File) -> dict[str, Any]:
         """Return the fields of one file; one query."""
         return next(self.represent([instance]))
 
-    def represent(self, files: Collection[File]) -> Iterator[dict[str, Any]]:
+    def represent(
+        self, files: Collection[File], labels: Mapping[int, list[str]] | None = None
+    ) -> Iterator[dict[str, Any]]:
         """Yield the fields of each file, with one query for the labels of them all.
 
-        A list of a million passes here: the generic way asks each field for each row and
-        takes ten times as long.
+        None where the caller gives the labels, by the files' ids. A list of a million
+        passes here: the generic way asks each field for each row and takes ten times as
+        long.
         """
-        labels = names_by_file(files)
+        labels = names_by_file(files) if labels is None else labels
         for file in files:
             yield {
-                "id": file.pk,
+                "id": file.id,
                 "name": file.name,
                 "folder": file.folder,
                 "suffix": file.suffix,
@@ -54,8 +67,8 @@ class FileSerializer(serializers.ModelSerializer[File]):
                 "upload_date": file.upload_date.isoformat().replace("+00:00", "Z"),
                 "mime_type": file.mime_type,
                 "hash": file.hash,
-                "labels": labels.get(file.pk, []),
-                "download_url": self._download_url(file.pk),
+                "labels": labels.get(file.id, []),
+                "download_url": self._download_url(file.id),
             }
 
     def _download_url(self, file_id: int) -> str:
@@ -66,20 +79,27 @@ class FileSerializer(serializers.ModelSerializer[File]):
         return f"{self._url_head}{file_id}"
 
 
+class FilePageSerializer(serializers.Serializer[Any]):
+    """One page of a list of files."""
+
+    next = serializers.URLField(
+        allow_null=True, help_text="Where the page after it is; null at the end."
+    )
+    previous = serializers.URLField(
+        allow_null=True, help_text="Where the page before it is; null at the start."
+    )
+    results = FileSerializer(many=True)
+
+
 class FilePatchSerializer(serializers.Serializer[File]):
     """What can be changed of a file; what is left out stays as it is."""
 
-    name = serializers.CharField(
-        required=False, trim_whitespace=False, help_text="At most 255 characters; never a path."
-    )
-    folder = serializers.CharField(
-        required=False,
-        allow_blank=True,
-        trim_whitespace=False,
-        help_text='Parts joined by "/"; empty for none.',
+    name = TextField(required=False, help_text="At most 255 characters; never a path.")
+    folder = TextField(
+        required=False, allow_blank=True, help_text='Parts joined by "/"; empty for none.'
     )
     labels = serializers.ListField(
-        child=serializers.CharField(),
+        child=TextField(),
         required=False,
         max_length=100,
         help_text="The names of all labels that the file shall have.",

@@ -18,6 +18,12 @@ class TypeSerializer(AmountSerializer):
     suffix = serializers.CharField(help_text="Lower case, no dot; empty for files without one.")
 
 
+class TypeListSerializer(serializers.Serializer[Any]):
+    """All groups."""
+
+    results = TypeSerializer(many=True)
+
+
 class DaySerializer(AmountSerializer):
     """How much the library grew on a day, net: negative where more was deleted."""
 

@@ -5,22 +5,26 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponseNotModified, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from rest_framework.decorators import action
+from rest_framework.parsers import FormParser, JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from files.actors import DEFAULT_SPACE_ID
+from files.api.selection import selected_files, selection_of
 from files.api.serializers import CheckSerializer, FilePatchSerializer, FileSerializer
 from files.api.viewsets.base import ActorViewSet
 from files.exceptions import FileNotFoundInSpaceError, InvalidFilterError, Phrase, gettext_noop
 from files.filters import filter_files, ordering_of
+from files.http.archive import archive_response
 from files.http.download import download_response
 from files.http.preconditions import if_match_passes, if_none_match_passes
 from files.http.uploads import check_csrf, receive_upload
 from files.models import File, FileQuerySet
 from files.paging import page_of
+from files.services.archive import archive_of
 from files.services.deletion import delete_file
 from files.services.editing import edit_file
 
@@ -29,6 +33,9 @@ LIST_BATCH = 500
 PAGE_SIZE = 50
 MAX_PAGE_SIZE = 500
 PAGING = ("after", "before", "page_size")
+
+# By the ids of files.
+LabelNames = dict[int, list[str]]
 
 
 class FileViewSet(ActorViewSet[File]):
@@ -55,7 +62,10 @@ class FileViewSet(ActorViewSet[File]):
         headers = {}
         if self.created_status == HTTPStatus.CREATED:
             headers["Location"] = self.reverse_action("detail", args=[file.pk])
-        return Response(self.get_serializer(file).data, self.created_status, headers=headers)
+        # A new file has no labels, one from the trash may have some.
+        labels: LabelNames | None = {} if file.version == 1 else None
+        (described,) = self._represent([file], labels)
+        return Response(described, self.created_status, headers=headers)
 
     def list(self, request: Request) -> Response:
         """Return one page of the files that the filters ask for, newest first."""
@@ -72,7 +82,7 @@ class FileViewSet(ActorViewSet[File]):
 
     def stream(self, request: Request) -> HttpResponseBase:
         """Stream the files that the filters ask for, newest first, as one JSON array."""
-        files = filter_files(self.get_queryset(), request.GET)
+        files = filter_files(self.get_queryset(), request.GET).as_rows()
         ordering = ordering_of(request.GET)
         first = files.page(ordering, LIST_BATCH)
         return StreamingHttpResponse(
@@ -84,7 +94,7 @@ class FileViewSet(ActorViewSet[File]):
         file = self._file(self.get_queryset(), file_id)
         known = request.headers.get("If-None-Match")
         if known is not None and not if_none_match_passes(known, file.version_etag):
-            return HttpResponse(status=304, headers={"ETag": file.version_etag})
+            return HttpResponseNotModified(headers={"ETag": file.version_etag})
         return self._described(file)
 
     def partial_update(self, request: Request, file_id: int) -> Response:
@@ -97,11 +107,11 @@ class FileViewSet(ActorViewSet[File]):
         )
         return self._described(file)
 
-    def destroy(self, request: Request, file_id: int) -> HttpResponse:
+    def destroy(self, request: Request, file_id: int) -> Response:
         """Delete one file; `If-Match` may name its version or its bytes."""
         actor = self.http_request.actor
         delete_file(actor=actor, file_id=file_id, is_known=self._is_known)
-        return HttpResponse(status=204)
+        return Response(status=204)
 
     @action(detail=True)
     def content(self, request: Request, file_id: int) -> HttpResponseBase:
@@ -124,6 +134,12 @@ class FileViewSet(ActorViewSet[File]):
         results = [{"hash": hash, "state": state, "id": id} for hash, state, id in states]
         return Response({"results": results})
 
+    @action(detail=False, methods=["get", "post"], parser_classes=[JSONParser, FormParser])
+    def archive(self, request: Request) -> HttpResponseBase:
+        """Send the files with these ids, or what the filters find, as one ZIP archive."""
+        files = selected_files(self.get_queryset(), selection_of(request))
+        return archive_response(self.http_request, archive_of(files), "files.zip")
+
     def _page_size(self) -> int:
         text = self.request.GET.get("page_size", str(PAGE_SIZE))
         if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_PAGE_SIZE:
@@ -132,13 +148,16 @@ class FileViewSet(ActorViewSet[File]):
         return int(text)
 
     def _file(self, files: FileQuerySet, file_id: int) -> File:
-        file = files.filter(pk=file_id).first()
+        # Not `first()`: putting its order together takes longer than the query.
+        file = next(iter(files.filter(pk=file_id).order_by()), None)
         if file is None:
             raise FileNotFoundInSpaceError(gettext_noop("There is no file %(id)s."), id=file_id)
         return file
 
-    def _represent(self, files: Collection[File]) -> Iterator[dict[str, Any]]:
-        return FileSerializer(context=self.get_serializer_context()).represent(files)
+    def _represent(
+        self, files: Collection[File], labels: LabelNames | None = None
+    ) -> Iterator[dict[str, Any]]:
+        return FileSerializer(context=self.get_serializer_context()).represent(files, labels)
 
     def _described(self, file: File) -> Response:
         return Response(self.get_serializer(file).data, headers={"ETag": file.version_etag})

@@ -139,3 +139,9 @@ def test_a_browser_gets_refusals_as_pages(client):
     response = client.post("/add/", headers=page | {"Sec-Fetch-Site": "cross-site"})
     assert response.status_code == 403
     assert "page of another site" in response.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_a_probe_says_which_methods_it_knows(path):
+    response = Client(enforce_csrf_checks=True).post(path)
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
