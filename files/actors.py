@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-# Made by the first migration; the library of the mission's plain routes.
+# Made by the first migration; the library of the plain routes.
 DEFAULT_SPACE_ID = 1
 
 

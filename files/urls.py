@@ -1,4 +1,4 @@
-"""The pages, the routes of the mission, and the probes."""
+"""The pages, the plain routes, and the probes."""
 
 from __future__ import annotations
 

@@ -28,11 +28,15 @@ def env_bool(name: str, *, environ: Mapping[str, str] = os.environ) -> bool:
     return _BOOLEANS[text]
 
 
-def env_int(name: str, default: int, *, environ: Mapping[str, str] = os.environ) -> int:
-    """Return the variable as a whole number of 0 or more."""
+def env_int(
+    name: str, default: int, most: int = 1_000_000, *, environ: Mapping[str, str] = os.environ
+) -> int:
+    """Return the variable as a whole number from 0 to `most`."""
     text = environ.get(name, "").strip()
     if text and not text.isdecimal():
         raise ImproperlyConfigured(f"{name}={text!r} is not a whole number.")
+    if text and (len(text) > 18 or int(text) > most):
+        raise ImproperlyConfigured(f"{name}={text!r} is more than {most:,}.")
     return int(text) if text else default
 
 

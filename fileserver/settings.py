@@ -29,7 +29,7 @@ FILESERVER_ALLOW_OPEN = env_bool("FILESERVER_ALLOW_OPEN")
 FILESERVER_MAX_UPLOAD_SIZE = env_bytes("FILESERVER_MAX_UPLOAD_SIZE")
 FILESERVER_DURABILITY = env_choice("FILESERVER_DURABILITY", ("full", "normal"))
 FILESERVER_THREADS = env_int("FILESERVER_THREADS", 256)
-FILESERVER_TRASH_DAYS = env_int("FILESERVER_TRASH_DAYS", 30)
+FILESERVER_TRASH_DAYS = env_int("FILESERVER_TRASH_DAYS", 30, most=36_500)
 FILESERVER_TRUSTED_PROXIES = env_networks("FILESERVER_TRUSTED_PROXIES")
 FILESERVER_URL_PREFIX = "/" + os.environ.get("FILESERVER_URL_PREFIX", "").strip("/")
 
@@ -67,7 +67,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "fileserver.urls"
 WSGI_APPLICATION = "fileserver.wsgi.application"
-# The mission's routes have no trailing slash, and a redirect would lose a body.
+# The plain routes have no trailing slash, and a redirect would lose a body.
 APPEND_SLASH = False
 if FILESERVER_URL_PREFIX != "/":
     FORCE_SCRIPT_NAME = FILESERVER_URL_PREFIX

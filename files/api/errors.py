@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyF
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.settings import api_settings
 
 from files.api.serializers import FileSerializer
 from files.exceptions import (
@@ -65,10 +66,12 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse 
 
 def _invalid_fields(error: ValidationError) -> InvalidFieldsError:
     """Return a serializer's errors as ours: the first sentence for each field."""
-    fields: dict[str, Any] = error.detail if isinstance(error.detail, dict) else {"": error.detail}
-    return InvalidFieldsError(
-        {name: Phrase("%(text)s", text=_first(told)) for name, told in fields.items()}
-    )
+    told: dict[str, Any] = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+    phrases = {name: Phrase("%(text)s", text=_first(what)) for name, what in told.items()}
+    # What is wrong with the body as a whole.
+    if (whole := phrases.pop(api_settings.NON_FIELD_ERRORS_KEY, phrases.pop("", None))) is not None:
+        phrases["body"] = whole
+    return InvalidFieldsError(phrases)
 
 
 def _first(told: Any) -> str:

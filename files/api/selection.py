@@ -40,7 +40,7 @@ def selection_of(request: Request) -> QueryDict:
             parameters.setlist(name, [_text(name, one) for one in _list(value)])
     else:
         wanted = gettext_noop("An object is wanted, with the names of filters.")
-        raise InvalidFieldsError({"": Phrase(wanted)})
+        raise InvalidFieldsError({"body": Phrase(wanted)})
     # The form's token is not asked for where nothing is changed.
     parameters.pop("csrfmiddlewaretoken", None)
     return parameters

@@ -1,4 +1,4 @@
-"""The mission's routes, without a trailing slash and fixed for ever, and the versioned API."""
+"""The plain routes, without a trailing slash and fixed for ever, and the versioned API."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Sum
 from django.utils import timezone
 
 from files.actors import SYSTEM, Actor
@@ -79,18 +80,20 @@ def empty_trash(*, dry_run: bool = False) -> Emptied:
     to run twice at once.
     """
     limit = timezone.now() - timedelta(days=settings.FILESERVER_TRASH_DAYS)
-    sizes: list[int] = []
+    files = size = 0
     # By space, as the indexes are.
     for space_id in Space.objects.values_list("pk", flat=True):
         expired = File.everything.in_space(space_id).filter(deleted_at__lt=limit).order_by()
         if dry_run:
-            sizes += expired.values_list("size", flat=True)
+            found = expired.aggregate(files=Count("pk"), bytes=Sum("size"))
+            files, size = files + found["files"], size + (found["bytes"] or 0)
             continue
         while ids := list(expired.values_list("pk", flat=True)[:PAGE]):
-            sizes += [
-                size for file_id in ids if (size := _purge_expired(expired, file_id)) is not None
-            ]
-    return Emptied(len(sizes), sum(sizes))
+            for file_id in ids:
+                purged = _purge_expired(expired, file_id)
+                if purged is not None:
+                    files, size = files + 1, size + purged
+    return Emptied(files, size)
 
 
 def locked_file(

@@ -26,6 +26,7 @@ from files.models import INLINE_SIZE, Content, Event, File, Label, Total
 from files.permissions import require_write
 from files.services import totals
 from files.services.events import event_of
+from files.services.labels import create_label
 from files.storage import require_room, room, storage_of, told_in_words
 
 # A transaction takes so many files and bytes at most: the lock is held for some 1 s.
@@ -74,7 +75,7 @@ def seed(
     require_write(actor, space_id)
     added = size = 0
     with _large_cache():
-        labels = _labels(space_id)
+        labels = _labels(actor, space_id)
         for batch in _batches(plan):
             with told_in_words():
                 new = _store(actor, space_id, batch, labels)
@@ -231,11 +232,11 @@ def _count(space_id: int, files: Iterable[File]) -> None:
         )
 
 
-def _labels(space_id: int) -> dict[str, Label]:
+def _labels(actor: Actor, space_id: int) -> dict[str, Label]:
+    present = {label.name: label for label in Label.objects.in_space(space_id)}
     return {
-        name: Label.objects.get_or_create(space_id=space_id, name=name, defaults={"color": color})[
-            0
-        ]
+        name: present.get(name)
+        or create_label(actor=actor, space_id=space_id, name=name, color=color)
         for name, color in LABELS.items()
     }
 

@@ -77,9 +77,9 @@ def _rename(file: File, name: str) -> None:
 
 def _set_labels(file: File, names: set[str]) -> dict[str, list[list[str]]]:
     """Make these its labels; return the change of names for the event, if there is one."""
-    wanted = {
-        label.name: label for label in Label.objects.in_space(file.space_id).filter(name__in=names)
-    }
+    # Locked, so that none is removed before the file has it.
+    labels = Label.objects.in_space(file.space_id).select_for_update().filter(name__in=names)
+    wanted = {label.name: label for label in labels}
     if unknown := names - wanted.keys():
         sentence = gettext_noop("There is no label “%(name)s”.")
         raise InvalidFieldsError({"labels": Phrase(sentence, name=min(unknown))})

@@ -228,12 +228,12 @@ class Intake(Generic[S]):
             incoming = self._begin(small.source)
             uploads.append(incoming, small.data)
             file = uploads.commit(incoming)
-        except DuplicateFileError as error:
-            return Outcome(small.source, Result.DUPLICATE, small.hash, error.existing_id)
-        except (StorageBusyError, StorageFullError):
-            # The database may have given up the whole transaction.
-            raise
         except FilesError as error:
+            if connection.needs_rollback or isinstance(error, StorageBusyError | StorageFullError):
+                # The database may have given up the whole transaction.
+                raise
+            if isinstance(error, DuplicateFileError):
+                return Outcome(small.source, Result.DUPLICATE, small.hash, error.existing_id)
             return Outcome(small.source, Result.FAILED, reason=told(error))
         return Outcome(small.source, Result.STORED, small.hash, file.pk)
 

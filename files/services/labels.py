@@ -6,7 +6,9 @@ another version when the label is renamed or removed.
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -32,51 +34,66 @@ _COLOR = re.compile(r"#[0-9a-f]{6}")
 def create_label(*, actor: Actor, space_id: int, name: str, color: str = DEFAULT_COLOR) -> Label:
     """Make a label; `color` as "#rrggbb". Raises InvalidFieldsError for what cannot be."""
     require_write(actor, space_id)
-    return _save(Label(space_id=space_id), actor, "label.created", name, color)
+    label = Label(space_id=space_id, name=clean_label(name), color=_clean_color(color))
+    with _names_told(), told_in_words(), transaction.atomic():
+        label.save(force_insert=True)
+        events.record("label.created", actor, label, name=label.name, color=label.color)
+    return label
 
 
 def change_label(
     *, actor: Actor, label_id: int, name: str | None = None, color: str | None = None
 ) -> Label:
-    """Change what is given. Raises FileNotFoundInSpaceError, InvalidFieldsError."""
-    label = _label(actor, label_id)
-    return _save(label, actor, "label.changed", name, color)
+    """Change what is given; what is equal already changes nothing.
+
+    A new name raises the version of every file that has the label, in this transaction:
+    some 4 s for a million. Raises FileNotFoundInSpaceError, InvalidFieldsError.
+    """
+    new = {
+        key: clean(value)
+        for key, value, clean in (("name", name, clean_label), ("color", color, _clean_color))
+        if value is not None
+    }
+    with _names_told(), told_in_words(), transaction.atomic():
+        label = _locked_label(actor, label_id)
+        changes = {key: value for key, value in new.items() if value != getattr(label, key)}
+        if not changes:
+            return label
+        for key, value in changes.items():
+            setattr(label, key, value)
+        label.save(update_fields=list(changes))
+        if "name" in changes:
+            _raise_versions(label)
+        events.record("label.changed", actor, label, name=label.name, color=label.color)
+    return label
 
 
 def delete_label(*, actor: Actor, label_id: int) -> None:
     """Take the label off all files and remove it."""
     with told_in_words(), transaction.atomic():
-        label = _label(actor, label_id)
+        label = _locked_label(actor, label_id)
         events.record("label.deleted", actor, label, name=label.name)
         _raise_versions(label)
         label.delete()
 
 
-def _label(actor: Actor, label_id: int) -> Label:
-    label = Label.objects.visible_to(actor).filter(pk=label_id).first()
+def _locked_label(actor: Actor, label_id: int) -> Label:
+    """Return the label, locked, so that the second of two deletes waits and finds nothing."""
+    label = Label.objects.visible_to(actor).select_for_update().filter(pk=label_id).first()
     if label is None:
         raise FileNotFoundInSpaceError(gettext_noop("There is no label %(id)s."), id=label_id)
     require_write(actor, label.space_id)
     return label
 
 
-def _save(label: Label, actor: Actor, event: str, name: str | None, color: str | None) -> Label:
-    is_renamed = False
-    if name is not None:
-        cleaned = clean_label(name)
-        is_renamed, label.name = cleaned != label.name, cleaned
-    if color is not None:
-        label.color = _clean_color(color)
+@contextlib.contextmanager
+def _names_told() -> Iterator[None]:
+    """Turn the refusal of a name that is taken into InvalidFieldsError."""
     try:
-        with told_in_words(), transaction.atomic():
-            if is_renamed and label.pk:
-                _raise_versions(label)
-            label.save()
-            events.record(event, actor, label, name=label.name, color=label.color)
+        yield
     except IntegrityError as error:
-        sentence = gettext_noop("There is a label of this name already.")
-        raise InvalidFieldsError({"name": Phrase(sentence)}) from error
-    return label
+        taken = gettext_noop("There is a label of this name already.")
+        raise InvalidFieldsError({"name": Phrase(taken)}) from error
 
 
 def _clean_color(color: str) -> str:

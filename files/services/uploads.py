@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from files.actors import Actor
 from files.exceptions import (
+    AuthenticationRequiredError,
     BodyCutShortError,
     DigestMismatchError,
     DuplicateFileError,
@@ -181,12 +183,24 @@ def _check_complete(incoming: IncomingFile) -> None:
 
 
 def _write(incoming: IncomingFile, file: File) -> None:
+    _require_owner(file)
     if incoming.writer is not None:
         incoming.writer.flush()
         file.content = incoming.writer.content
     details = _save(file)
     events.record("file.uploaded", incoming.actor, file, **details)
     totals.add_file(file)
+
+
+def _require_owner(file: File) -> None:
+    """Raise unless the account that began the upload is still there.
+
+    SQLite looks at foreign keys when it commits: all uploads of the commit would fail.
+    """
+    if file.owner_id and not get_user_model().objects.filter(pk=file.owner_id).exists():
+        raise AuthenticationRequiredError(
+            gettext_noop("The account that began this upload is there no more.")
+        )
 
 
 def _save(file: File) -> dict[str, object]:
@@ -241,6 +255,9 @@ def _duplicate(space_id: int, existing_id: int) -> DuplicateFileError:
         with told_in_words():
             totals.add(space_id=space_id, day=timezone.now().date(), count=0, size=0, duplicates=1)
     except FilesError:
+        if connection.needs_rollback:
+            # Of a caller's transaction, which wrote other files: they would be lost silently.
+            raise
         # The client is told of the duplicate all the same.
         logger.warning("A refused duplicate could not be counted", exc_info=True)
     return DuplicateFileError(

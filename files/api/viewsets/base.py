@@ -3,12 +3,19 @@ from __future__ import annotations
 from typing import Any, ClassVar, TypeVar, cast
 
 from django.db.models import Model
+from django.utils import translation
 from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
 from files.api.negotiation import AlwaysJson
-from files.exceptions import InvalidFieldsError, LengthRequiredError, Phrase, gettext_noop
+from files.exceptions import (
+    InvalidFieldsError,
+    InvalidFilterError,
+    LengthRequiredError,
+    Phrase,
+    gettext_noop,
+)
 from files.http.bodies import body_length
 from files.http.requests import ActorRequest
 from files.http.uploads import check_csrf
@@ -28,6 +35,8 @@ class ActorViewSet(GenericViewSet[Row]):
     lookup_value_converter = "int"
     # Actions that change nothing, or check the form's token themselves.
     without_token: ClassVar[frozenset[str]] = frozenset()
+    # What may be in the address; None where the action looks at that itself.
+    parameters: ClassVar[frozenset[str] | None] = frozenset()
 
     @property
     def http_request(self) -> ActorRequest:
@@ -46,6 +55,19 @@ class ActorViewSet(GenericViewSet[Row]):
             and self.http_request.actor.is_known
         ):
             check_csrf(self.http_request, {})
+        if self.parameters is not None:
+            unknown = self.http_request.GET.keys() - self.parameters
+            if unknown:
+                sentence = gettext_noop("There is no such parameter.")
+                raise InvalidFilterError({name: Phrase(sentence) for name in sorted(unknown)})
+
+    def whole_number(self, name: str, default: int, most: int) -> int:
+        """Return a parameter from 1 to `most`; raises InvalidFilterError for any other."""
+        text = self.http_request.GET.get(name, str(default))
+        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= most:
+            wanted = gettext_noop("A whole number from 1 to %(max)s.")
+            raise InvalidFilterError({name: Phrase(wanted, max=most)})
+        return int(text)
 
     def read(self, kind: type[Serializer[Any]], *, partial: bool = False) -> dict[str, Any]:
         """Return the body's fields, cleaned; raises InvalidFieldsError, also for unknown ones."""
@@ -59,6 +81,8 @@ class ActorViewSet(GenericViewSet[Row]):
         if unknown:
             sentence = gettext_noop("There is no such field.")
             raise InvalidFieldsError({name: Phrase(sentence) for name in unknown})
-        serializer.is_valid(raise_exception=True)
+        # In English, as all that programs are told.
+        with translation.override(None):
+            serializer.is_valid(raise_exception=True)
         cleaned: dict[str, Any] = serializer.validated_data
         return cleaned

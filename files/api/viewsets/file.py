@@ -16,7 +16,7 @@ from files.actors import DEFAULT_SPACE_ID
 from files.api.selection import selected_files, selection_of
 from files.api.serializers import CheckSerializer, FilePatchSerializer, FileSerializer
 from files.api.viewsets.base import ActorViewSet
-from files.exceptions import FileNotFoundInSpaceError, InvalidFilterError, Phrase, gettext_noop
+from files.exceptions import FileNotFoundInSpaceError, gettext_noop
 from files.filters import filter_files, ordering_of
 from files.http.archive import archive_response
 from files.http.download import download_response
@@ -43,6 +43,7 @@ class FileViewSet(ActorViewSet[File]):
 
     serializer_class = FileSerializer
     lookup_url_kwarg = "file_id"
+    parameters = None
     without_token = frozenset({"archive", "check", "create"})
     # The routes without a version answer an upload with 200.
     created_status: int = HTTPStatus.CREATED
@@ -70,7 +71,8 @@ class FileViewSet(ActorViewSet[File]):
     def list(self, request: Request) -> Response:
         """Return one page of the files that the filters ask for, newest first."""
         files = filter_files(self.get_queryset(), request.GET, besides=PAGING)
-        page = page_of(files, ordering_of(request.GET), request.GET, limit=self._page_size())
+        size = self.whole_number("page_size", PAGE_SIZE, MAX_PAGE_SIZE)
+        page = page_of(files, ordering_of(request.GET), request.GET, limit=size)
         here = self.http_request.build_absolute_uri(self.http_request.path)
         return Response(
             {
@@ -139,13 +141,6 @@ class FileViewSet(ActorViewSet[File]):
         """Send the files with these ids, or what the filters find, as one ZIP archive."""
         files = selected_files(self.get_queryset(), selection_of(request))
         return archive_response(self.http_request, archive_of(files), "files.zip")
-
-    def _page_size(self) -> int:
-        text = self.request.GET.get("page_size", str(PAGE_SIZE))
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_PAGE_SIZE:
-            sentence = gettext_noop("A whole number from 1 to %(max)s.")
-            raise InvalidFilterError({"page_size": Phrase(sentence, max=MAX_PAGE_SIZE)})
-        return int(text)
 
     def _file(self, files: FileQuerySet, file_id: int) -> File:
         # Not `first()`: putting its order together takes longer than the query.

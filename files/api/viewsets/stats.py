@@ -6,7 +6,6 @@ from rest_framework.response import Response
 from files.actors import DEFAULT_SPACE_ID
 from files.api.serializers import StatsSerializer
 from files.api.viewsets.base import ActorViewSet
-from files.exceptions import InvalidFilterError, Phrase, gettext_noop
 from files.models import Total
 from files.permissions import require_read_in
 from files.services.statistics import library_statistics
@@ -19,16 +18,11 @@ class StatsViewSet(ActorViewSet[Total]):
     """Figures of the library as a whole."""
 
     serializer_class = StatsSerializer
+    parameters = frozenset({"days"})
 
     def list(self, request: Request) -> Response:
         """Return totals by type, day and home; `days` is how far back the days go."""
         require_read_in(self.http_request.actor, DEFAULT_SPACE_ID)
-        figures = library_statistics(space_id=DEFAULT_SPACE_ID, days=self._days())
+        days = self.whole_number("days", DEFAULT_DAYS, MAX_DAYS)
+        figures = library_statistics(space_id=DEFAULT_SPACE_ID, days=days)
         return Response(self.get_serializer(figures).data)
-
-    def _days(self) -> int:
-        text = self.request.GET.get("days", str(DEFAULT_DAYS))
-        if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MAX_DAYS:
-            sentence = gettext_noop("A whole number from 1 to %(max)s.")
-            raise InvalidFilterError({"days": Phrase(sentence, max=MAX_DAYS)})
-        return int(text)

@@ -138,8 +138,8 @@ def test_a_change_may_name_the_version_it_means(client, tag, status):
         ({"size": 3, "hash": "x"}, "invalid_fields", {"size", "hash"}),
         ({"labels": "urgent"}, "invalid_fields", {"labels"}),
         ({"labels": ["nobody's"]}, "invalid_fields", {"labels"}),
-        ([], "invalid_fields", None),
-        ("text", "invalid_fields", None),
+        ([], "invalid_fields", {"body"}),
+        ("text", "invalid_fields", {"body"}),
     ],
 )
 def test_a_change_that_cannot_be_is_400(client, changes, code, named):

@@ -37,3 +37,10 @@ def test_the_library_in_figures(client):
 def test_days_that_cannot_be_are_400(client, days):
     response = client.get("/api/v1/stats/", {"days": days})
     assert (response.status_code, response.json()["code"]) == (400, "invalid_filter")
+
+
+@pytest.mark.parametrize("path", ["stats", "types", "labels"])
+def test_an_unknown_parameter_is_400(client, path):
+    response = client.get(f"/api/v1/{path}/?colour=red")
+    assert response.status_code == 400
+    assert response.json()["errors"].keys() == {"colour"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import DatabaseError
 
 from files.actors import DEFAULT_SPACE_ID, SYSTEM, Actor
 from files.exceptions import (
@@ -73,3 +74,30 @@ def test_only_who_may_write_changes_labels():
         change_label(actor=reader, label_id=label.pk, name="x")
     with pytest.raises(FileNotFoundInSpaceError):
         delete_label(actor=Actor(name="stranger"), label_id=label.pk)
+
+
+def test_what_is_equal_changes_nothing():
+    label = create("urgent", color="#ff0000")
+    change_label(actor=SYSTEM, label_id=label.pk, name="urgent", color="#FF0000")
+    assert not Event.objects.filter(name="label.changed").exists()
+
+
+def test_a_name_that_is_taken_changes_nothing():
+    create("one")
+    label = create("two")
+    with pytest.raises(InvalidFieldsError):
+        change_label(actor=SYSTEM, label_id=label.pk, name="one", color="#000000")
+    label.refresh_from_db()
+    assert (label.name, label.color) == ("two", "#6c757d")
+
+
+def test_a_change_does_not_bring_a_removed_label_back(monkeypatch):
+    label = create()
+
+    def remove(*args: object) -> None:
+        Label.objects.all().delete()
+
+    monkeypatch.setattr("files.services.labels.require_write", remove)
+    # An update that finds no row, where an insert would have brought it back.
+    with pytest.raises(DatabaseError):
+        change_label(actor=SYSTEM, label_id=label.pk, color="#000000")

@@ -5,9 +5,9 @@ import shutil
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 
-from files.actors import DEFAULT_SPACE_ID, SYSTEM, Actor
+from files.actors import DEFAULT_SPACE, DEFAULT_SPACE_ID, SYSTEM, Actor
 from files.exceptions import (
     AccessDeniedError,
     AuthenticationRequiredError,
@@ -194,3 +194,27 @@ def test_abort_after_commit_does_nothing():
     uploads.commit(incoming)
     uploads.abort(incoming)
     assert Content.objects.get().state == Content.State.STORED
+
+
+def test_an_upload_whose_account_is_gone_is_refused(django_user_model):
+    user = django_user_model.objects.create_user("ann")
+    actor = Actor(name="ann", spaces=DEFAULT_SPACE, writable=DEFAULT_SPACE, user_id=user.pk)
+    user.delete()
+    with pytest.raises(AuthenticationRequiredError):
+        make_file(b"x", actor=actor)
+    assert not File.everything.exists()
+
+
+def test_no_file_is_lost_silently_when_a_duplicate_cannot_be_counted(monkeypatch):
+    make_file(b"there")
+
+    def fail(**columns: object) -> None:
+        # As Django's save does when the database refuses within a transaction.
+        transaction.set_rollback(True)
+        raise OperationalError("database or disk is full")
+
+    with pytest.raises(StorageFullError), transaction.atomic():
+        make_file(b"new")
+        monkeypatch.setattr("files.services.totals.add", fail)
+        make_file(b"there")
+    assert File.objects.count() == 1
