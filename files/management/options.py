@@ -5,13 +5,18 @@ from __future__ import annotations
 from argparse import ArgumentTypeError
 from collections.abc import Callable
 
+# Threads of one command; each has a connection to the database.
+MOST_WORKERS = 64
 
-def number_from(least: int) -> Callable[[str], int]:
-    """Return what reads an option's whole number of `least` or more."""
+
+def number_from(least: int, most: int | None = None) -> Callable[[str], int]:
+    """Return what reads an option's whole number of `least` or more, up to `most`."""
+    wanted = f"of {least} or more" if most is None else f"from {least} to {most}"
 
     def read(text: str) -> int:
-        if not text.isascii() or not text.isdecimal() or int(text) < least:
-            raise ArgumentTypeError(f"{text} is not a whole number of {least} or more")
+        is_number = text.isascii() and text.isdecimal()
+        if not is_number or int(text) < least or (most is not None and int(text) > most):
+            raise ArgumentTypeError(f"{text} is not a whole number {wanted}")
         return int(text)
 
     return read

@@ -7,11 +7,12 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from files.doctor.client import Client, UnknownAddressError
 from files.doctor.examination import examine
 from files.doctor.findings import Finding, Status
+from files.management.exits import FAILED, FilesCommand
 
 
 def address(text: str) -> Client:
@@ -22,13 +23,14 @@ def address(text: str) -> Client:
         raise ArgumentTypeError(str(error)) from error
 
 
-class Command(BaseCommand):
+class Command(FilesCommand):
     help = (
         "Look whether the settings, the database, the disk and the way to the server are sound, "
         "and say in plain words what is not."
     )
     # Told among the findings, instead of ending the command.
     requires_system_checks = []
+    requires_migrations_checks = False
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -42,20 +44,29 @@ class Command(BaseCommand):
 
     def handle(self, *, url: Client | None, as_json: bool, **options: Any) -> None:
         findings: list[Finding] = []
-        # Closed also when this is broken off: the probe is deleted then.
-        with contextlib.closing(examine(url)) as examination:
-            for finding in examination:
-                findings.append(finding)
-                if not as_json:
-                    self._tell(finding)
+        try:
+            # Closed also when this is broken off: the probe is deleted then.
+            with contextlib.closing(examine(url)) as examination:
+                for finding in examination:
+                    findings.append(finding)
+                    if not as_json:
+                        self._tell(finding)
+        except KeyboardInterrupt:
+            self._sum_up(findings, as_json=as_json)
+            raise
+        if problems := self._sum_up(findings, as_json=as_json):
+            text = "1 problem." if problems == 1 else f"{problems} problems."
+            raise CommandError(text, returncode=FAILED)
+
+    def _sum_up(self, findings: list[Finding], *, as_json: bool) -> int:
+        """Write the end of the report, and return the number of problems."""
         counts = Counter(finding.status for finding in findings)
         if as_json:
             self.stdout.write(json.dumps([asdict(finding) for finding in findings]))
         else:
             parts = (f"{status.value}: {counts[status]}" for status in Status)
             self.stdout.write(f"{len(findings)} checks; {', '.join(parts)}.")
-        if problems := counts[Status.PROBLEM]:
-            raise CommandError("1 problem." if problems == 1 else f"{problems} problems.")
+        return counts[Status.PROBLEM]
 
     def _tell(self, finding: Finding) -> None:
         style = {

@@ -7,28 +7,25 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
+from django.core.management.base import CommandError
 from django.http import QueryDict
-from tqdm import tqdm
 
 from files.actors import SYSTEM
 from files.exceptions import FilesError
 from files.filters import filter_files
-from files.local_files import printable
+from files.management.exits import FAILED, USAGE, FilesCommand
+from files.management.progress import progress_bar, tell
 from files.models import File, FileQuerySet
 from files.processing.export import ExportReport, TargetError, check_target, export, measure
 
-USAGE, INTERRUPTED = 2, 130
 
-
-class Command(BaseCommand):
+class Command(FilesCommand):
     help = (
         "Write the files to a folder, or to an archive if TARGET ends in .zip, beside a list "
         "of their hashes for `sha256sum --check` and one with all that is known of them. Run "
         "again on a folder, it goes on: what is there already is proven by its hash."
     )
-    requires_migrations_checks = True
+    goes_on = "Run again on a folder, it goes on."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("target", type=Path, metavar="TARGET", help="folder, or file.zip")
@@ -53,52 +50,77 @@ class Command(BaseCommand):
 
     def handle(self, *, target: Path, filters: list[str], as_json: bool, **given: Any) -> None:
         files = files_of(filters)
-        count, size = measure(files)
         try:
             if given["dry_run"]:
                 check_target(target)
-                self._tell_dry(count, size, as_json=as_json)
+                self._tell_dry(*measure(files), as_json=as_json)
                 return
             report, failures = self._export(
-                files, target, size, is_checked=given["is_checked"], is_quiet=given["verbosity"] < 1
+                files,
+                target,
+                is_checked=given["is_checked"],
+                as_json=as_json,
+                verbosity=given["verbosity"],
             )
         except TargetError as error:
             raise CommandError(str(error), returncode=USAGE) from error
-        except (OSError, DatabaseError) as error:
-            raise CommandError(f"The export was broken off: {error}") from error
-        except KeyboardInterrupt:
-            self.stderr.write("Interrupted. Run again on a folder, it goes on.")
-            sys.exit(INTERRUPTED)
+        except OSError as error:
+            text = f"The export was broken off: {error}"
+            raise CommandError(text, returncode=FAILED) from error
         if as_json:
             self.stdout.write(json.dumps(asdict(report) | {"failures": failures}))
         else:
             self._tell(report)
         if report.failed or report.differing:
-            sys.exit(1)
+            sys.exit(FAILED)
 
     def _export(
-        self, files: FileQuerySet, target: Path, size: int, *, is_checked: bool, is_quiet: bool
+        self,
+        files: FileQuerySet,
+        target: Path,
+        *,
+        is_checked: bool,
+        as_json: bool,
+        verbosity: int,
     ) -> tuple[ExportReport, list[dict[str, Any]]]:
         failures: list[dict[str, Any]] = []
-        tqdm.monitor_interval = 0  # No thread of its own.
-        is_hidden = is_quiet or not sys.stderr.isatty()
+        done = 0
+        count, size = measure(files)
         total = size * 2 if is_checked else size
-        with tqdm(total=total, unit="B", unit_scale=True, disable=is_hidden) as bar:
+        with progress_bar("B", total=lambda: total, verbosity=verbosity) as bar:
+
+            def advance(size: int) -> None:
+                nonlocal done
+                done += 1
+                bar.update(size)
 
             def tell_failure(file: File | None, path: str, reason: str) -> None:
                 failures.append({"id": file and file.pk, "path": path, "reason": reason})
                 which = f"file {file.pk}, {path}" if file else path
-                with bar.external_write_mode(file=sys.stderr):
-                    self.stderr.write(f"{printable(which)}: {reason}")
+                tell(self.stderr, f"{which}: {reason}")
 
-            report = export(
-                files,
-                target,
-                is_checked=is_checked,
-                on_progress=bar.update,
-                on_failure=tell_failure,
-            )
+            try:
+                report = export(
+                    files,
+                    target,
+                    is_checked=is_checked,
+                    on_progress=advance,
+                    on_failure=tell_failure,
+                )
+            except KeyboardInterrupt:
+                # Each file is told again when it is checked.
+                self._tell_so_far(min(done, count), count, failures, as_json=as_json)
+                raise
         return report, failures
+
+    def _tell_so_far(
+        self, done: int, count: int, failures: list[dict[str, Any]], *, as_json: bool
+    ) -> None:
+        if as_json:
+            so_far = {"done": done, "files": count, "failures": failures}
+            self.stdout.write(json.dumps(so_far))
+        else:
+            self.stdout.write(f"{done:,} of {count:,} files done, {len(failures):,} failed.")
 
     def _tell_dry(self, count: int, size: int, *, as_json: bool) -> None:
         if as_json:

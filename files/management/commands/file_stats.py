@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import asdict, replace
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.core.serializers.json import DjangoJSONEncoder
 
 from files.actors import DEFAULT_SPACE_ID
+from files.management.exits import FilesCommand
 from files.management.options import number_from
 from files.management.tables import share, size, table
 from files.services.statistics import LibraryStatistics, library_statistics
 
 
-class Command(BaseCommand):
+class Command(FilesCommand):
     help = "Tell how many files of which type there are, how the library grows and what is free."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

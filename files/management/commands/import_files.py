@@ -8,25 +8,23 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
-from tqdm import tqdm
+from django.core.management.base import CommandError
 
 from files.actors import SYSTEM, Actor
-from files.local_files import printable
+from files.management.exits import FAILED, USAGE, FilesCommand
+from files.management.options import MOST_WORKERS, number_from
+from files.management.progress import progress_bar, tell
 from files.permissions import actor_for
 from files.services.importing import ImportOptions, ImportReport, import_files, measure
 
-USAGE, INTERRUPTED = 2, 130
 
-
-class Command(BaseCommand):
+class Command(FilesCommand):
     help = (
         "Take files and folders of this machine in. A folder's files keep its name and those "
         "of the folders in it; of a folder that is given with / at its end, only the latter. "
         "Run again, it goes on: what is there already is proven by its hash and passed over."
     )
-    requires_migrations_checks = True
+    goes_on = "Run it again: it goes on."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", metavar="PATH", help="file or folder")
@@ -37,7 +35,12 @@ class Command(BaseCommand):
             default="skip",
             help="whether bytes that are stored already are passed over or a failure",
         )
-        parser.add_argument("--workers", type=int, default=1, help="threads that read and store")
+        parser.add_argument(
+            "--workers",
+            type=number_from(1, MOST_WORKERS),
+            default=1,
+            help="threads that read and store",
+        )
         parser.add_argument(
             "--keep-dates", action="store_true", help="the files' dates become the upload dates"
         )
@@ -50,48 +53,34 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json", help="report as JSON")
 
     def handle(self, *, paths: list[str], as_json: bool, **given: Any) -> None:
-        if not 1 <= given["workers"] <= 64:
-            raise CommandError("--workers takes a number from 1 to 64.", returncode=USAGE)
-        try:
-            options = ImportOptions(
-                actor=actor_named(given["owner"]),
-                folder=given["folder"],
-                workers=given["workers"],
-                are_dates_kept=given["keep_dates"],
-                are_hidden_included=given["include_hidden"],
-                are_links_followed=given["follow_links"],
-                are_duplicates_failures=given["on_duplicate"] == "fail",
-                is_dry_run=given["dry_run"],
+        options = ImportOptions(
+            actor=actor_named(given["owner"]),
+            folder=given["folder"],
+            workers=given["workers"],
+            are_dates_kept=given["keep_dates"],
+            are_hidden_included=given["include_hidden"],
+            are_links_followed=given["follow_links"],
+            are_duplicates_failures=given["on_duplicate"] == "fail",
+            is_dry_run=given["dry_run"],
+        )
+        with progress_bar(
+            "B", total=lambda: measure(paths, options), verbosity=given["verbosity"]
+        ) as bar:
+            report = import_files(
+                paths,
+                options,
+                on_progress=bar.update,
+                on_failure=lambda path, reason: tell(self.stderr, f"{path}: {reason}"),
             )
-            report = self._import(paths, options, is_quiet=given["verbosity"] < 1)
-        except DatabaseError as error:
-            raise CommandError(f"The database gave up: {error}") from error
-        except KeyboardInterrupt:
-            # While the files were still being counted, or a second time.
-            sys.exit(INTERRUPTED)
         self._tell(report, as_json=as_json, is_dry_run=options.is_dry_run)
         if report.is_interrupted:
-            sys.exit(INTERRUPTED)
+            raise KeyboardInterrupt
         if report.failed:
-            sys.exit(1)
-
-    def _import(self, paths: list[str], options: ImportOptions, *, is_quiet: bool) -> ImportReport:
-        is_shown = sys.stderr.isatty() and not is_quiet
-        total = measure(paths, options) if is_shown else 0
-        tqdm.monitor_interval = 0  # No thread of its own.
-        with tqdm(total=total, unit="B", unit_scale=True, disable=not is_shown) as bar:
-
-            def tell_failure(path: str, reason: str) -> None:
-                with bar.external_write_mode(file=sys.stderr):
-                    self.stderr.write(f"{printable(path)}: {reason}")
-
-            return import_files(paths, options, on_progress=bar.update, on_failure=tell_failure)
+            sys.exit(FAILED)
 
     def _tell(self, report: ImportReport, *, as_json: bool, is_dry_run: bool) -> None:
         if report.stopped:
             self.stderr.write(f"Stopped: {report.stopped} Make room and run it again: it goes on.")
-        if report.is_interrupted:
-            self.stderr.write("Interrupted. Run it again: it goes on.")
         if as_json:
             numbers = asdict(report)
             del numbers["stopped"], numbers["is_interrupted"]

@@ -7,23 +7,20 @@ from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
-from tqdm import tqdm
+from django.core.management.base import CommandError
 
-from files.local_files import printable
+from files.management.exits import FAILED, USAGE, FilesCommand
+from files.management.progress import progress_bar, tell
 from files.services.legacy import LegacyReport, import_legacy
 from files.services.legacy_source import LegacySourceError, LegacyTable, open_table
 
-USAGE, INTERRUPTED = 2, 130
 
-
-class Command(BaseCommand):
+class Command(FilesCommand):
     help = (
         "Take the files of the Flask and SQLAlchemy server over that this one replaces. Its "
         "database is only read. Dates without a zone are taken for UTC. Run again, it goes on."
     )
-    requires_migrations_checks = True
+    goes_on = "Run it again: it goes on."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
@@ -41,47 +38,38 @@ class Command(BaseCommand):
     ) -> None:
         try:
             with closing(open_table(database_url, table)) as source:
-                report = self._import(source, is_dry_run=dry_run, is_quiet=given["verbosity"] < 1)
+                report = self._import(source, is_dry_run=dry_run, verbosity=given["verbosity"])
         except LegacySourceError as error:
             raise CommandError(str(error), returncode=USAGE) from error
-        except DatabaseError as error:
-            raise CommandError(f"A database gave up: {error}") from error
         self._tell(report, as_json=as_json, is_dry_run=dry_run)
         if report.is_interrupted:
-            sys.exit(INTERRUPTED)
+            raise KeyboardInterrupt
         if report.failed or report.stopped:
-            sys.exit(1)
+            sys.exit(FAILED)
 
-    def _import(self, source: LegacyTable, *, is_dry_run: bool, is_quiet: bool) -> LegacyReport:
-        is_shown = sys.stderr.isatty() and not is_quiet
-        tqdm.monitor_interval = 0  # No thread of its own.
-        with tqdm(
-            total=source.count() if is_shown else 0, unit=" rows", disable=not is_shown
-        ) as bar:
-
-            def tell_finding(id: Any, text: str) -> None:
-                with bar.external_write_mode(file=sys.stderr):
-                    self.stderr.write(printable(f"Row {id}: {text}"))
-
+    def _import(self, source: LegacyTable, *, is_dry_run: bool, verbosity: int) -> LegacyReport:
+        with progress_bar(" rows", total=source.count, verbosity=verbosity) as bar:
             return import_legacy(
-                source, is_dry_run=is_dry_run, on_row=bar.update, on_finding=tell_finding
+                source,
+                is_dry_run=is_dry_run,
+                on_row=bar.update,
+                on_finding=lambda id, text: tell(self.stderr, f"Row {id}: {text}"),
             )
 
     def _tell(self, report: LegacyReport, *, as_json: bool, is_dry_run: bool) -> None:
         if report.stopped:
             self.stderr.write(f"Stopped: {report.stopped} Make room and run it again: it goes on.")
-        if report.is_interrupted:
-            self.stderr.write("Interrupted. Run it again: it goes on.")
         if as_json:
             numbers = asdict(report)
             del numbers["stopped"], numbers["is_interrupted"]
             self.stdout.write(json.dumps(numbers, default=str))
             return
+        found = report.found
         verb = "would be stored" if is_dry_run else "stored"
         self.stdout.write(
             f"{report.rows:,} rows: {report.stored:,} files with {report.bytes:,} bytes {verb}, "
-            f"{report.duplicates:,} there already ({len(report.doubles):,} of them twice in the "
+            f"{report.duplicates:,} there already ({found['doubles']:,} of them twice in the "
             f"table), {report.failed:,} failed; {report.seconds:,.1f} s.\n"
-            f"Hashes: {len(report.null_hashes):,} missing, {len(report.wrong_hashes):,} wrong. "
-            f"Wrong sizes: {len(report.wrong_sizes):,}. Wrong dates: {len(report.wrong_dates):,}."
+            f"Hashes: {found['null_hashes']:,} missing, {found['wrong_hashes']:,} wrong. "
+            f"Wrong sizes: {found['wrong_sizes']:,}. Wrong dates: {found['wrong_dates']:,}."
         )

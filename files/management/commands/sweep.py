@@ -7,11 +7,12 @@ from argparse import ArgumentParser
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 from django.db import DatabaseError
 
 from files.child_processes import die_with_parent
 from files.exceptions import FilesError
+from files.management.exits import orderly_end, require_database
 from files.processing.maintenance import Swept, sweep
 from files.services.deletion import Emptied, empty_trash
 
@@ -33,12 +34,9 @@ class Command(BaseCommand):
 
     def handle(self, *, dry_run: bool, as_json: bool, every: float | None, **options: Any) -> None:
         if every is None:
-            try:
-                emptied = empty_trash(dry_run=dry_run)
-                swept = sweep(dry_run=dry_run)
-            except (DatabaseError, FilesError) as error:
-                raise CommandError(f"The sweep was broken off: {error}") from error
-            self._report(emptied, swept, as_json=as_json, dry_run=dry_run)
+            with orderly_end(self, "What was removed is gone. Run it again: it goes on."):
+                require_database(self.stderr)
+                self._sweep_once(as_json=as_json, dry_run=dry_run)
             return
         die_with_parent()
         while True:
@@ -49,6 +47,16 @@ class Command(BaseCommand):
                 # What is busy or away now is there at the next turn.
                 logger.warning("The sweep was broken off.", exc_info=True)
             time.sleep(every)
+
+    def _sweep_once(self, *, as_json: bool, dry_run: bool) -> None:
+        emptied, swept = Emptied(0, 0), Swept(0, 0, 0)
+        try:
+            emptied = empty_trash(dry_run=dry_run)
+            swept = sweep(dry_run=dry_run)
+        except KeyboardInterrupt:
+            self._report(emptied, swept, as_json=as_json, dry_run=dry_run)
+            raise
+        self._report(emptied, swept, as_json=as_json, dry_run=dry_run)
 
     def _report(self, emptied: Emptied, swept: Swept, *, as_json: bool, dry_run: bool) -> None:
         if as_json:

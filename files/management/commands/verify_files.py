@@ -1,18 +1,20 @@
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
 from argparse import ArgumentParser, ArgumentTypeError
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
-from tqdm import tqdm
+from django.core.management.base import CommandError
+from django.db import Error
 
-from files.management.options import number_from
+from files.management.exits import FAILED, USAGE, FilesCommand
+from files.management.options import MOST_WORKERS, number_from
+from files.management.progress import progress_bar, tell
 from files.processing.verification import Problem, Selection, unowned_contents, verify_files
 
 
@@ -35,7 +37,19 @@ def moment(text: str) -> datetime:
     return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
-class Command(BaseCommand):
+@dataclass(slots=True)
+class Report:
+    """What was read and found so far."""
+
+    files: int = 0
+    bytes: int = 0
+    damaged_files: int = 0
+    unowned_contents: int = 0
+    problems: list[dict[str, Any]] = field(default_factory=list)
+    start: float = field(default_factory=time.monotonic)
+
+
+class Command(FilesCommand):
     help = "Read every byte of the files again, and name each that is not as it was uploaded."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -50,7 +64,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--workers",
-            type=number_from(1),
+            type=number_from(1, MOST_WORKERS),
             default=1,
             help="threads that read (1); more help with long files where cores are idle",
         )
@@ -67,52 +81,62 @@ class Command(BaseCommand):
         **options: Any,
     ) -> None:
         selection = Selection(ids=frozenset(ids), since=since, **(sample or {}))
-        try:
-            report = self._verify(selection, workers, as_json=as_json)
-        except DatabaseError as error:
-            raise CommandError(f"The verification was broken off: {error}.") from error
-        if as_json:
-            self.stdout.write(json.dumps(report))
-        else:
-            self.stdout.write(
-                "{files:,} files with {bytes:,} bytes verified in {seconds:,.1f} s "
-                "({megabytes_per_second:,.0f} MB/s).".format(**report)
-            )
-        if damaged := report["damaged_files"]:
-            raise CommandError(f"{damaged:,} files are damaged.")
-        if unowned := report["unowned_contents"]:
-            raise CommandError(f"{unowned:,} contents are kept for no file.")
-
-    def _verify(self, selection: Selection, workers: int, *, as_json: bool) -> dict[str, Any]:
-        """Verify, tell of each problem as it is found, and return the report."""
         if missing := selection.unknown_ids():
-            raise CommandError(f"There is no file {', '.join(map(str, missing))}.")
-        report: dict[str, Any] = {"files": 0, "bytes": 0, "damaged_files": 0}
-        problems: list[dict[str, Any]] = []
+            text = f"There is no file {', '.join(map(str, missing))}."
+            raise CommandError(text, returncode=USAGE)
+        report = Report()
+        try:
+            self._verify(selection, workers, report, options["verbosity"], as_json=as_json)
+        except (KeyboardInterrupt, Error):
+            self._sum_up(report, as_json=as_json)
+            raise
+        self._sum_up(report, as_json=as_json)
+        if report.damaged_files:
+            text = f"{report.damaged_files:,} files are damaged."
+            raise CommandError(text, returncode=FAILED)
+        if report.unowned_contents:
+            text = f"{report.unowned_contents:,} contents are kept for no file."
+            raise CommandError(text, returncode=FAILED)
 
-        def tell(problem: Problem, **file: Any) -> None:
-            problems.append(file | asdict(problem) | {"text": str(problem)})
+    def _verify(
+        self, selection: Selection, workers: int, report: Report, verbosity: int, *, as_json: bool
+    ) -> None:
+        """Verify, tell of each problem as it is found, and count in the report."""
+
+        def found(problem: Problem, **file: Any) -> None:
+            report.problems.append(file | asdict(problem) | {"text": str(problem)})
             if not as_json:
                 of = "file {id} “{name}”: ".format(**file) if file else ""
-                with tqdm.external_write_mode():
-                    self.stdout.write(f"{of}{problem}.")
+                tell(self.stdout, f"{of}{problem}.")
 
-        start = time.monotonic()
-        _, size = selection.count()
-        with tqdm(total=size, unit="B", unit_scale=True, disable=None) as progress:
-            for verified in verify_files(selection, workers=workers, on_progress=progress.update):
-                report["files"] += 1
-                report["bytes"] += verified.size
-                report["damaged_files"] += bool(verified.problems)
+        bar = progress_bar("B", total=lambda: selection.count()[1], verbosity=verbosity)
+        with (
+            bar,
+            contextlib.closing(
+                # Closed also on Ctrl-C: what waits for a worker is not read any more.
+                verify_files(selection, workers=workers, on_progress=bar.update)
+            ) as verification,
+        ):
+            for verified in verification:
+                report.files += 1
+                report.bytes += verified.size
+                report.damaged_files += bool(verified.problems)
                 for problem in verified.problems:
-                    tell(problem, id=verified.file_id, name=verified.name)
-        unowned = list(unowned_contents()) if selection.is_whole else []
-        for problem in unowned:
-            tell(problem)
-        seconds = time.monotonic() - start
-        return report | {
-            "unowned_contents": len(unowned),
-            "seconds": round(seconds, 3),
-            "megabytes_per_second": report["bytes"] / 1e6 / max(seconds, 0.001),
-            "problems": problems,
-        }
+                    found(problem, id=verified.file_id, name=verified.name)
+        for problem in unowned_contents() if selection.is_whole else ():
+            report.unowned_contents += 1
+            found(problem)
+
+    def _sum_up(self, report: Report, *, as_json: bool) -> None:
+        seconds = time.monotonic() - report.start
+        speed = report.bytes / 1e6 / max(seconds, 0.001)
+        if as_json:
+            numbers = asdict(report)
+            del numbers["start"]
+            times = {"seconds": round(seconds, 3), "megabytes_per_second": speed}
+            self.stdout.write(json.dumps(numbers | times))
+            return
+        self.stdout.write(
+            f"{report.files:,} files with {report.bytes:,} bytes verified in {seconds:,.1f} s "
+            f"({speed:,.0f} MB/s)."
+        )

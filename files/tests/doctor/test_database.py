@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, OperationalError, connection, connections
 from django.db.migrations.recorder import MigrationRecorder
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from files.doctor import database
@@ -142,6 +143,28 @@ def test_upload_of_the_future_is_told():
     File.objects.filter(pk=file.pk).update(upload_date=timezone.now() + timedelta(hours=1))
 
     assert only(database.dates).status is Status.WARNING
+
+
+@needs_sqlite
+@pytest.mark.django_db
+def test_newest_upload_of_each_space_is_read_off_its_index():
+    late = make_file()
+    other = Space.objects.create(name="other")
+    File.objects.filter(pk=late.pk).update(
+        space=other, upload_date=timezone.now() + timedelta(hours=1)
+    )
+    make_file()
+    with CaptureQueriesContext(connection) as captured:
+        assert only(database.dates).status is Status.WARNING
+
+    asked = [query["sql"] for query in captured if "upload_date" in query["sql"]]
+    assert len(asked) == Space.objects.count() > 1
+    with connection.cursor() as cursor:
+        for statement in asked:
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}")
+            plan = " ".join(row[-1] for row in cursor.fetchall())
+            assert "SEARCH file USING COVERING INDEX file_by_upload_date" in plan
+            assert "TEMP B-TREE" not in plan
 
 
 @pytest.mark.parametrize(

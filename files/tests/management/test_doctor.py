@@ -45,6 +45,29 @@ def test_a_problem_fails_the_command(monkeypatch):
         run_doctor()
 
 
+@pytest.mark.parametrize("json_option", [[], ["--json"]])
+def test_ctrl_c_tells_what_was_found_and_cleans_up(monkeypatch, capsys, json_option):
+    cleaned = []
+
+    def examine(client):
+        try:
+            yield PROBLEM
+            raise KeyboardInterrupt
+        finally:
+            cleaned.append(True)
+
+    monkeypatch.setattr(doctor, "examine", examine)
+    with pytest.raises(SystemExit) as end:
+        call_command("doctor", *json_option, no_color=True)
+
+    out, err = capsys.readouterr()
+    assert (end.value.code, err, cleaned) == (130, "Interrupted.\n", [True])
+    if json_option:
+        assert [one["check"] for one in json.loads(out)] == ["C"]
+    else:
+        assert out.splitlines()[-1] == "1 checks; ok: 0, warning: 0, problem: 1."
+
+
 def test_json_holds_all(monkeypatch):
     examined(monkeypatch, OK, WARNING)
 

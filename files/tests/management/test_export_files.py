@@ -199,7 +199,11 @@ def test_what_was_broken_off_goes_on(library, target, monkeypatch):
 
     os_rename = os.rename
     monkeypatch.setattr(os, "rename", rename)
-    assert run(target)[0] == 130
+    status, out, err = run(target)
+    assert (status, out) == (130, "3 of 4 files done, 0 failed.\n")
+    assert err == "Interrupted. Run again on a folder, it goes on.\n"
+    so_far = json.loads(run(target, "--json")[1])
+    assert so_far == {"done": 3, "files": 4, "failures": []}
     monkeypatch.undo()
     assert {path.name for path in target.iterdir()} == {
         *("a.txt", "empty.txt", "folder", export_folder.MARK_NAME),

@@ -285,6 +285,47 @@ def test_ctrl_c_prints_what_was_done(old, monkeypatch):
     assert errors == ["Interrupted. Run it again: it goes on."]
 
 
+def test_a_report_lists_so_many_findings_and_counts_all(old, monkeypatch):
+    monkeypatch.setattr(legacy, "LISTED", 2)
+    for number in range(5):
+        old.add(b"the same", hash=None, size=number)
+    report = run(old.url)[1]
+    assert report["found"] == {
+        **dict.fromkeys(legacy.KINDS, 0),
+        "null_hashes": 5,
+        "doubles": 4,
+        "wrong_sizes": 5,
+    }
+    assert report["null_hashes"] == [1, 2]
+    assert len(report["doubles"]) == len(report["wrong_sizes"]) == 2
+
+
+def test_doubles_are_told_of_ids_that_are_text(old):
+    old.execute("CREATE TABLE named (id TEXT PRIMARY KEY, name TEXT, data BLOB)")
+    for id in ("a", "b"):
+        old.execute("INSERT INTO named VALUES (%s, 'x', %s)", id, b"the same")
+    (double,) = run(old.url, "--table", "named")[1]["doubles"]
+    assert {double["id"], double["first_id"]} == {"a", "b"}
+
+
+def test_no_room_for_temporary_files_stops_it(old, monkeypatch):
+    class Full:
+        def execute(self, statement, parameters=()):
+            if statement.startswith("INSERT"):
+                raise sqlite3.OperationalError("database or disk is full")
+
+        def close(self):
+            pass
+
+    old.add(noise(SMALL_SIZE + 1))
+    monkeypatch.setattr(
+        "files.services.legacy.sqlite3.connect", lambda *arguments, **options: Full()
+    )
+    status, _, errors = run(old.url)
+    assert status == 1
+    assert "no room for temporary files: database or disk is full." in errors[-1]
+
+
 def test_the_summary_is_for_people(old, capsys):
     old.add(b"1", hash=None)
     old.add(b"1", hash="\x1b[31m")

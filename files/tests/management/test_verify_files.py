@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import random
 import sqlite3
@@ -11,9 +12,11 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.utils import timezone
 
 from files.models import Chunk, File
+from files.processing import verification
 from files.tests.factories import make_file
 from files.tests.running_server import MANAGE, environment_of
 from files.tests.samples import noise
@@ -47,8 +50,9 @@ def test_each_damage_is_told_and_the_command_fails():
     Chunk.objects.filter(content=other.content, offset__gt=0).delete()
     out = io.StringIO()
 
-    with pytest.raises(CommandError, match="2 files are damaged"):
+    with pytest.raises(CommandError, match="2 files are damaged") as error:
         call_command("verify_files", "--workers", "1", stdout=out)
+    assert error.value.returncode == 1
 
     lines = out.getvalue().splitlines()
     assert lines[:2] == [
@@ -109,13 +113,75 @@ def test_only_what_was_asked_for_is_read():
 def test_unknown_file_is_refused():
     file = make_file()
 
-    with pytest.raises(CommandError, match=f"There is no file {file.pk + 1}, {file.pk + 2}."):
+    with pytest.raises(CommandError, match=f"no file {file.pk + 1}, {file.pk + 2}.") as refusal:
         verify(str(file.pk), str(file.pk + 2), str(file.pk + 1))
+    assert refusal.value.returncode == 2
+
+
+def end_at_third(monkeypatch, error: BaseException) -> None:
+    """Let the verification break off with `error` when two files are read."""
+    check, calls = verification.verify_file, itertools.count(1)
+
+    def verify_file(*arguments):
+        if next(calls) == 3:
+            raise error
+        return check(*arguments)
+
+    monkeypatch.setattr(verification, "verify_file", verify_file)
+    monkeypatch.setattr(verification, "UNIT_FILES", 1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("json_option", [[], ["--json"]])
+def test_ctrl_c_tells_what_was_read_and_found(monkeypatch, capsys, json_option):
+    files = [make_file(noise(3000 + number)) for number in range(4)]
+    damage(files[0])
+    end_at_third(monkeypatch, KeyboardInterrupt())
+
+    with pytest.raises(SystemExit) as end:
+        call_command("verify_files", *json_option)
+
+    out, err = capsys.readouterr()
+    assert end.value.code == 130
+    assert err == "Interrupted.\n"
+    if json_option:
+        report = json.loads(out)
+        assert (report["files"], report["bytes"], report["damaged_files"]) == (2, 6001, 1)
+        assert [problem["id"] for problem in report["problems"]] == [files[0].pk]
+    else:
+        assert out.splitlines()[0].startswith(f"file {files[0].pk} ")
+        assert out.splitlines()[1].startswith("2 files with 6,001 bytes verified")
+
+
+@pytest.mark.django_db
+def test_a_database_that_goes_away_is_not_taken_for_damage(monkeypatch, capsys):
+    for number in range(4):
+        make_file(noise(3000 + number))
+    end_at_third(monkeypatch, OperationalError("server closed the connection unexpectedly"))
+
+    with pytest.raises(CommandError, match="Broken off: server closed the") as error:
+        call_command("verify_files")
+
+    assert error.value.returncode == 3
+    assert capsys.readouterr().out.startswith("2 files with 6,001 bytes verified")
+
+
+@pytest.mark.django_db
+def test_names_do_nothing_to_the_terminal():
+    file = make_file(noise(5000))
+    damage(file)
+    File.objects.filter(pk=file.pk).update(name="\x1b[2J.bin")
+    out = io.StringIO()
+
+    with pytest.raises(CommandError):
+        call_command("verify_files", stdout=out)
+
+    assert "\x1b" not in out.getvalue()
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["0"], ["x"], ["--since", "soon"], ["--workers", "0"]]
+    [["0"], ["x"], ["--since", "soon"], ["--workers", "0"], ["--workers", "65"]]
     + [["--sample", text] for text in ("0", "0%", "101%", "x", "-1", "1e3", "nan%", "%")],
 )
 def test_wrong_options_are_refused(arguments):
