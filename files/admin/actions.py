@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -66,12 +65,10 @@ def download_zip(
     page: OperatorAdmin, request: ActorRequest, files: FileQuerySet
 ) -> HttpResponseBase:
     """Send the files as one archive; what is refused is said in the list."""
-    response = archive_response(request, archive_of(files), "files.zip")
-    if response.status_code >= 400:
-        problem = json.loads(response.content)  # type: ignore[attr-defined]  # a JsonResponse
-        messages.error(request, problem["detail"])
-        return HttpResponseRedirect(request.get_full_path())
-    return response
+    try:
+        return archive_response(request, archive_of(files), "files.zip")
+    except FilesError as error:
+        return _refused(request, error)
 
 
 @admin.action(description=_("Export as CSV"), permissions=["view"])

@@ -6,6 +6,7 @@ Entry point: csv_response. Streamed in small queries; never content.
 from __future__ import annotations
 
 import csv
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
@@ -20,9 +21,13 @@ from files.models import File, FileQuerySet
 
 # Rows of one query.
 PAGE = 500
-# A spreadsheet takes a cell that begins with one of these for a formula.
-# (the last four are the first four of East Asian keyboards).
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+# Where a spreadsheet may take what follows for a formula: at a cell's begin, and behind what
+# parts cells in some country or dialog, with spaces and quotes between (the last four signs
+# are the first four of East Asian keyboards).
+# Source: OWASP, CSV Injection.
+_FORMULA_STARTS = re.compile(
+    r"(^|[;,\t\r\n])(?=[\s\"']*[=+\-@\uff1d\uff0b\uff0d\uff20])|^(?=[\t\r\n])"
+)
 # So that spreadsheets know that it is UTF-8.
 BYTE_ORDER_MARK = "\ufeff"
 # Heading: column. The labels follow.
@@ -65,11 +70,10 @@ class _Body:
 
     def __init__(self, files: FileQuerySet) -> None:
         self._files = files
-        transfer_slots.take()
-        self._has_slot = True
+        self._slot = transfer_slots.take()
 
     def __iter__(self) -> Iterator[str]:
-        writer = csv.writer(_Echo())
+        writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
         yield BYTE_ORDER_MARK + str(writer.writerow(HEADER))
         ids = ids_of(self._files)
         for start in range(0, len(ids), PAGE):
@@ -78,9 +82,7 @@ class _Body:
             yield "".join(writer.writerow(rows[pk]) for pk in page if pk in rows)
 
     def close(self) -> None:
-        if self._has_slot:
-            self._has_slot = False
-            transfer_slots.give_back()
+        self._slot.close()
 
 
 class _Echo:
@@ -109,5 +111,6 @@ def _cell(value: object) -> str:
     """Return the value as text that no spreadsheet runs."""
     if value is None:
         return ""
-    text = value.isoformat() if isinstance(value, datetime) else str(value)
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    if isinstance(value, str):
+        return _FORMULA_STARTS.sub(r"\1'", value)
+    return value.isoformat() if isinstance(value, datetime) else str(value)

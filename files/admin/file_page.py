@@ -22,13 +22,14 @@ from files.admin.filters import is_id
 from files.admin.listing import OperatorAdmin, events_of
 from files.admin.operators import operator_of
 from files.admin.runs import answer_run, tell
-from files.admin.selection import PURGE, TRASH, VERIFY, Task, run
+from files.admin.selection import PURGE, TRASH, VERIFY, Task
 from files.exceptions import FilesError
 from files.http.download import DRAWN_TYPES, INLINE_TYPES, download_response
 from files.http.requests import ActorRequest
 from files.http.sentences import sentence_of
 from files.models import File
 from files.services import deletion
+from files.services.bulk import run
 from files.services.statistics import Amount
 
 # Larger pictures are opened by a link only.
@@ -150,7 +151,7 @@ class FilePages(OperatorAdmin):
         if request.POST.get("version") != str(file.version):
             messages.error(request, gettext("Somebody changed this file meanwhile: look again."))
             return redirect("admin:files_file_change", file.pk)
-        for outcome in run(task, operator_of(cast(ActorRequest, request)), [file.pk]):
+        for outcome in run(task.perform, operator_of(cast(ActorRequest, request)), [file.pk]):
             tell(request, task, outcome)
         return redirect("admin:files_file_changelist")
 

@@ -217,6 +217,7 @@ class SuffixFilter(ValueFilter):
     NONE = "."
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        # Of all spaces: operators work in each of them, and keep their choice in the next.
         totals = list(Total.objects.by_suffix())
         totals.sort(key=lambda row: -row["count"])
         self.suggestions = [row["suffix"] for row in totals[SHOWN : 20 * SHOWN]]
@@ -250,7 +251,8 @@ class OwnerFilter(ValueFilter):
     NOBODY = "/nobody"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        users = get_user_model().objects.order_by("pk").values_list("username", flat=True)
+        model = get_user_model()
+        users = model.objects.order_by("pk").values_list(model.USERNAME_FIELD, flat=True)
         names = list(users[:200])
         self.suggestions = names[SHOWN:]
         return [(self.NOBODY, _("nobody")), *((name, name) for name in names[:SHOWN])]
@@ -258,7 +260,8 @@ class OwnerFilter(ValueFilter):
     def narrowed(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
         if value == self.NOBODY:
             return rows.filter(owner=None)
-        user = get_user_model().objects.filter(username=value).values_list("pk", flat=True)
+        model = get_user_model()
+        user = model.objects.filter(**{model.USERNAME_FIELD: value}).values_list("pk", flat=True)
         # Its id, not a subquery: as an equality the index also gives the order.
         return rows.filter(owner_id=user.first() or 0)
 

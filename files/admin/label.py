@@ -3,9 +3,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +14,7 @@ from django.utils.translation import ngettext
 
 from files.admin.listing import COUNTED, OperatorAdmin, digits
 from files.admin.operators import operator_of
-from files.exceptions import InvalidNameError
+from files.exceptions import FilesError, InvalidNameError
 from files.http.requests import ActorRequest
 from files.http.sentences import sentence_of
 from files.models import Label
@@ -65,6 +66,16 @@ class LabelAdmin(OperatorAdmin):
                 actor=actor, space_id=obj.space_id, name=obj.name, color=obj.color
             )
             obj.pk = made.pk
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: Any = None
+    ) -> HttpResponse:
+        """Ask, then remove the label; tell why where that is refused."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except FilesError as error:
+            messages.error(request, sentence_of(error))
+            return redirect("admin:files_label_changelist")
 
     def delete_model(self, request: HttpRequest, obj: Label) -> None:
         labels.delete_label(actor=operator_of(cast(ActorRequest, request)), label_id=obj.pk)

@@ -7,23 +7,23 @@ rows to skip; nothing is counted beyond COUNTED; what cannot be had in time is s
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from django.contrib import messages
 from django.contrib.admin import ModelAdmin, ShowFacets
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.formats import number_format
 from django.utils.translation import gettext
 
 from files.admin.walking import Key, Order, Stretch, seek, walk
-from files.exceptions import FilesError
+from files.exceptions import FilesError, InvalidFieldsError, Phrase
 from files.http.sentences import sentence_of
 from files.models import Event
 
@@ -181,12 +181,20 @@ class OperatorAdmin(AnyModelAdmin):
         form_url: str = "",
         extra_context: Any = None,
     ) -> HttpResponse:
-        """Say why a service refused what the form let pass; nothing of it was saved."""
+        """Show the form again where a service refuses what it let pass; nothing was saved."""
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except FilesError as error:
-            messages.error(request, sentence_of(error))
-            return HttpResponseRedirect(request.get_full_path())
+            request.refusal = error  # type: ignore[attr-defined]  # for get_form
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def get_form(
+        self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Return the form; it finds what a service refused before."""
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        refusal: FilesError | None = getattr(request, "refusal", None)
+        return form if refusal is None else _refused(form, refusal)
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: Any = None
@@ -236,6 +244,22 @@ def events_of(obj: Model, limit: int) -> list[Event]:
     """Return the newest events of a row."""
     found = Event.objects.filter(object_type=obj._meta.model_name, object_id=obj.pk)
     return list(found.order_by("-pk")[:limit])
+
+
+def _refused(form: Any, refusal: FilesError) -> Any:
+    """Return a form like `form` that is never valid, for this reason."""
+    errors: Mapping[str, FilesError | Phrase] = {"": refusal}
+    if isinstance(refusal, InvalidFieldsError):
+        errors = refusal.errors
+
+    class Refused(form):  # type: ignore[misc]  # made by Django while it runs
+        def clean(self) -> Any:
+            cleaned = super().clean()
+            for name, error in errors.items():
+                self.add_error(name if name in self.fields else None, sentence_of(error))
+            return cleaned
+
+    return Refused
 
 
 def digits(value: int) -> str:

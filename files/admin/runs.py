@@ -14,8 +14,10 @@ from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 
 from files.actors import Actor
-from files.admin.selection import BATCH, Outcome, Task, run, summary_of
+from files.admin.selection import Task, summary_of
+from files.http.sentences import sentence_of
 from files.http.slots import transfer_slots
+from files.services.bulk import BATCH, Outcome, run
 
 # Where the page is cut in two.
 MARK = "<!-- run -->"
@@ -38,7 +40,7 @@ def answer_run(
     Raises ServerBusyError where a long one is one too many.
     """
     if is_short and len(ids) <= BATCH:
-        for outcome in run(task, actor, ids):
+        for outcome in run(task.perform, actor, ids):
             tell(request, task, outcome)
         return HttpResponseRedirect(back)
     page = context | {"title": task.title, "total": len(ids), "back": back}
@@ -52,8 +54,8 @@ def tell(request: HttpRequest, task: Task, outcome: Outcome) -> None:
     if outcome.refused:
         level = messages.ERROR
     messages.add_message(request, level, summary_of(task, outcome))
-    for _file_id, sentence in outcome.refusals[:10]:
-        messages.error(request, sentence)
+    for _file_id, error in outcome.refusals[:10]:
+        messages.error(request, sentence_of(error))
 
 
 class RunBody:
@@ -64,10 +66,9 @@ class RunBody:
     ) -> None:
         self._task, self._back = task, back
         self._head, self._tail = head, tail
-        self._outcomes = run(task, actor, ids)
+        self._outcomes = run(task.perform, actor, ids)
         self._outcome = Outcome(len(ids))
-        transfer_slots.take()
-        self._has_slot = True
+        self._slot = transfer_slots.take()
 
     def __iter__(self) -> Iterator[str]:
         yield self._head
@@ -81,12 +82,12 @@ class RunBody:
         yield self._tail
 
     def _part(self, name: str) -> str:
-        summary = summary_of(self._task, self._outcome) if name == "summary" else ""
-        context = {"outcome": self._outcome, "summary": summary, "back": self._back}
+        context: dict[str, Any] = {"outcome": self._outcome, "back": self._back}
+        if name == "summary":
+            context["summary"] = summary_of(self._task, self._outcome)
+            context["refusals"] = [(pk, sentence_of(error)) for pk, error in self._outcome.refusals]
         return render_to_string(f"admin/files/_run_{name}.html", context)
 
     def close(self) -> None:
         """Stop, and give the slot back."""
-        if self._has_slot:
-            self._has_slot = False
-            transfer_slots.give_back()
+        self._slot.close()

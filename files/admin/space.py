@@ -3,14 +3,13 @@ from __future__ import annotations
 from typing import Any, cast
 
 from django.contrib import admin
-from django.db import transaction
 from django.http import HttpRequest
 
 from files.admin.listing import OperatorAdmin
 from files.admin.operators import operator_of
 from files.http.requests import ActorRequest
 from files.models import Space
-from files.services import events
+from files.services.spaces import rename_space
 
 
 @admin.register(Space)
@@ -28,8 +27,5 @@ class SpaceAdmin(OperatorAdmin):
         return False
 
     def save_model(self, request: HttpRequest, obj: Space, form: Any, change: bool) -> None:
-        """Save the name, and note it."""
-        with transaction.atomic():
-            obj.save(update_fields=["name"])
-            actor = operator_of(cast(ActorRequest, request))
-            events.record("space.changed", actor, obj, name=obj.name)
+        actor = operator_of(cast(ActorRequest, request))
+        rename_space(actor=actor, space_id=obj.pk, name=obj.name)

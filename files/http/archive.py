@@ -7,16 +7,14 @@ far they are and see where it was cut off.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from contextlib import ExitStack
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
-from files.exceptions import FilesError, InvalidFieldsError
 from files.http.content_body import PLAIN_SIZE
 from files.http.disposition import content_disposition
 from files.http.download import CONTENT_POLICY
-from files.http.problems import problem_of
 from files.http.slots import transfer_slots
 from files.services.archive import Archive
 
@@ -32,12 +30,12 @@ class ArchiveBody:
         self._archive = archive
         self._blocks = iter(archive)
         self._first = b""
-        self._has_slot = False
+        self._held = ExitStack()
+        self._held.callback(archive.close)
 
     def plan(self) -> None:
         """Plan the archive; raises ServerBusyError where too many transfers are under way."""
-        transfer_slots.take()
-        self._has_slot = True
+        self._held.enter_context(transfer_slots.take())
         self._archive.plan()
 
     def start(self) -> None:
@@ -50,25 +48,20 @@ class ArchiveBody:
         yield from self._blocks
 
     def close(self) -> None:
-        self._archive.close()
-        if self._has_slot:
-            self._has_slot = False
-            transfer_slots.give_back()
+        self._held.close()
 
 
 def archive_response(request: HttpRequest, archive: Archive, filename: str) -> HttpResponseBase:
     """Answer with the archive, not yet planned, as a download named `filename`.
 
-    200, without a body for HEAD; else a problem: 400 for too many files, 500 for damage
-    found before the answer began, 503, 507. Damage that is found later breaks the
-    connection: the iterator raises.
+    200, without a body for HEAD. Raises InvalidFilterError for too many files,
+    CorruptContentError for damage found before the answer began, ServerBusyError,
+    StorageFullError. Damage that is found later breaks the connection: the iterator
+    raises.
     """
     body = ArchiveBody(archive)
     try:
         return _response(request, archive, body, filename)
-    except FilesError as error:
-        body.close()
-        return problem_of(request, error, **_details(error))
     except BaseException:
         body.close()
         raise
@@ -97,9 +90,3 @@ def _response(
     data = b"".join(body)
     body.close()
     return HttpResponse(data, headers=headers)
-
-
-def _details(error: FilesError) -> dict[str, Any]:
-    if isinstance(error, InvalidFieldsError):
-        return {"errors": {name: str(phrase) for name, phrase in error.errors.items()}}
-    return {}

@@ -10,6 +10,7 @@ import codecs
 import logging
 import secrets
 from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack
 from itertools import islice
 
 from files import storage
@@ -49,15 +50,15 @@ class ContentBody:
         self.headers["Content-Length"] = str(self.length)
         self._blocks = self._assemble(file)
         self._first = b""
-        self._has_slot = False
+        self._held = ExitStack()
+        self._held.callback(self._blocks.close)
 
     def start(self) -> None:
         """Read the first block, so that damage there raises while there is no answer yet.
 
         Raises ServerBusyError where too many transfers are under way.
         """
-        transfer_slots.take()
-        self._has_slot = True
+        self._held.enter_context(transfer_slots.take())
         # A part's head, which may be empty, comes before its first block.
         self._first = b"".join(islice(self._blocks, 2))
 
@@ -67,10 +68,7 @@ class ContentBody:
         yield from self._blocks
 
     def close(self) -> None:
-        self._blocks.close()
-        if self._has_slot:
-            self._has_slot = False
-            transfer_slots.give_back()
+        self._held.close()
 
     def _make_multipart(self, ranges: Sequence[ByteRange], content_type: str, size: int) -> None:
         boundary = secrets.token_hex(16)

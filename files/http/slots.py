@@ -7,9 +7,8 @@ it. Some threads are kept for requests that are short: with all of them waiting,
 
 from __future__ import annotations
 
-import contextlib
 import threading
-from collections.abc import Iterator
+from contextlib import ExitStack
 
 from django.conf import settings
 
@@ -24,8 +23,11 @@ class TransferSlots:
         self._taken = 0
         self._lock = threading.Lock()
 
-    def take(self) -> None:
-        """Count one more; raises ServerBusyError where there are too many."""
+    def take(self) -> ExitStack:
+        """Count one more, until what is returned is closed (once or often) or its `with` ends.
+
+        Raises ServerBusyError where there are too many.
+        """
         threads = self.threads or settings.FILESERVER_THREADS
         with self._lock:
             if self._taken >= max(1, threads * 7 // 8):
@@ -34,20 +36,13 @@ class TransferSlots:
                     count=self._taken,
                 )
             self._taken += 1
+        slot = ExitStack()
+        slot.callback(self._give_back)
+        return slot
 
-    def give_back(self) -> None:
-        """Count one less."""
+    def _give_back(self) -> None:
         with self._lock:
             self._taken -= 1
-
-    @contextlib.contextmanager
-    def taken(self) -> Iterator[None]:
-        """Count one more for as long as the block runs."""
-        self.take()
-        try:
-            yield
-        finally:
-            self.give_back()
 
 
 transfer_slots = TransferSlots()

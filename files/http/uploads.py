@@ -62,7 +62,7 @@ def receive_upload(
     """
     _check_is_plain(request)
     check = check_fields or (lambda fields: None)
-    with transfer_slots.taken():
+    with transfer_slots.take():
         if name is None:
             return _receive_form(request, check)
         return _receive_raw(request, name, check)

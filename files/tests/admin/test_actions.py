@@ -88,7 +88,8 @@ def test_verify_names_what_is_damaged(admin_client):
     run_action(admin_client, "verify", *files)
     words = told(admin_client)
     assert "2 files are intact. Failed: 1." in words
-    assert f"The bytes in the row of file {files[1].pk} are damaged." in words
+    assert f"File {files[1].pk} is damaged: its row says" in words
+    assert "; the bytes in its row are damaged." in words
     found = Event.objects.filter(name="file.verified").order_by("object_id")
     assert [event.details["intact"] for event in found] == [True, False, True]
     assert {event.actor for event in found} == {"admin"}
@@ -150,7 +151,7 @@ def test_a_busy_server_says_so(admin_client, settings):
     file = make_file()
     for number in range(101):
         make_file(name=f"{number}.txt")
-    with transfer_slots.taken():
+    with transfer_slots.take():
         for action in ("verify", "export_csv", "download_zip"):
             response = run_action(admin_client, action, file, select_across="1")
             assert response.status_code == 302, action

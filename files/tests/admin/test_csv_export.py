@@ -66,15 +66,24 @@ def test_csv_has_every_column_and_never_content(
         ("+1", "'+1"),
         ("-1+1", "'-1+1"),
         ("@SUM(A1)", "'@SUM(A1)"),
-        ("\t=1", "'\t=1"),
-        ("\r=1", "'\r=1"),
-        ("\n=1", "'\n=1"),
+        # Twice, as what parts two cells in one place is part of a cell in another.
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("\n=1", "'\n'=1"),
+        ("\t1", "'\t1"),
         ("\uff1d1", "'\uff1d1"),
-        ("'=1", "'=1"),
+        ("'=1", "''=1"),
+        (" =1", "' =1"),
+        ('"=1', "'\"=1"),
         ("a=1", "a=1"),
         ("1-1", "1-1"),
-        ('","=1', '","=1'),
-        ("a\n=1", "a\n=1"),
+        ('","=1', '",\'"=1'),
+        ("a\n=1", "a\n'=1"),
+        ("a;=1+1;b", "a;'=1+1;b"),
+        ("a\t=1", "a\t'=1"),
+        ("a, -1;@b", "a,' -1;'@b"),
+        ('a;"=1;', "a;'\"=1;"),
+        ("a;b, c", "a;b, c"),
     ],
 )
 def test_csv_cells_are_never_formulas(admin_client, name, cell):
@@ -82,3 +91,23 @@ def test_csv_cells_are_never_formulas(admin_client, name, cell):
     File.objects.filter(pk=file.pk).update(name=name, folder=name)
     rows = csv_of(run_action(admin_client, "export_csv", file))
     assert rows[1][1:3] == [cell, cell]
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_csv_has_no_formula_however_it_is_parted(admin_client, delimiter):
+    file = make_file()
+    parts = ["=1", '"=1', "'=1", " @1", "x=1", '"', "'"]
+    names = [first + sign + last for first in parts for sign in ";,\t\n" for last in parts]
+    for name in names:
+        File.objects.filter(pk=file.pk).update(name=name, folder=name)
+        data = b"".join(run_action(admin_client, "export_csv", file)).decode("utf-8-sig")
+        lines = data.splitlines()
+        cells = [cell for line in csv.reader(lines, delimiter=delimiter) for cell in line]
+        assert not [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@"))], name
+
+
+def test_csv_quotes_every_cell(admin_client):
+    make_file(name="a.txt")
+    data = b"".join(run_action(admin_client, "export_csv", File.objects.get())).decode("utf-8-sig")
+    for line in data.splitlines():
+        assert len(line.split('","')) == len(HEADER)

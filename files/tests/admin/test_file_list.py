@@ -106,6 +106,16 @@ def test_filters(admin_client, admin_user):
     }
 
 
+def test_owners_go_by_what_the_user_model_calls_its_users(admin_client, admin_user, monkeypatch):
+    make_file(name="none.txt")
+    mine = make_file(name="mine.txt")
+    File.objects.filter(pk=mine.pk).update(owner=admin_user)
+    monkeypatch.setattr(type(admin_user), "USERNAME_FIELD", "email")
+    response = admin_client.get(f"{LIST}?owner={admin_user.email}")
+    assert names_in(response) == ["mine.txt"]
+    assert f"<bdi>{admin_user.email}</bdi>" in text_of(response)
+
+
 @pytest.mark.parametrize("state", ["live", "trash", "all"])
 def test_search(admin_client, state):
     files = [make_file(name=name) for name in ("Report.txt", "other.txt", "a_b.txt", "a%b.txt")]

@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from django.db import OperationalError
+from django.utils.html import escape
 
 from files.actors import DEFAULT_SPACE_ID, SYSTEM
+from files.admin.dashboard import HEIGHT, chart_of
+from files.exceptions import FileNotFoundInSpaceError, gettext_noop
 from files.models import Content, Event, File, Label, Space
 from files.services import uploads
 from files.services.deletion import delete_file
 from files.services.editing import edit_file
 from files.services.statistics import DayTotal
-from files.templatetags.dashboard import HEIGHT, chart_of
-from files.tests.admin.pages import LIST, count_in, text_of, told
+from files.tests.admin.pages import LIST, count_in, text_of
 from files.tests.factories import make_file
 from files.tests.samples import noise
 
@@ -68,9 +71,44 @@ def test_a_label_made_meanwhile_is_no_failure(admin_client, monkeypatch):
     make_label("red")
     monkeypatch.setattr(Label, "validate_constraints", lambda *args, **kwargs: None)
     fields = {"space": DEFAULT_SPACE_ID, "name": "red", "color": "#ff0000"}
-    assert admin_client.post(f"{LABELS}add/", fields).status_code == 302
-    assert "There is a label of this name already." in told(admin_client)
+    text = text_of(admin_client.post(f"{LABELS}add/", fields))
+    assert "There is a label of this name already." in text
+    assert 'name="name" value="red"' in text
+    assert 'value="#ff0000"' in text
     assert Label.objects.count() == 1
+    fields["name"] = "blue"
+    assert admin_client.post(f"{LABELS}add/", fields).status_code == 302
+
+
+def test_what_was_typed_is_kept_when_a_space_cannot_be_saved(admin_client, monkeypatch):
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise OperationalError("database is locked")
+
+    page = f"/admin/files/space/{DEFAULT_SPACE_ID}/change/"
+    with monkeypatch.context() as patch:
+        patch.setattr("files.services.spaces.events.record", refuse)
+        text = text_of(admin_client.post(page, {"name": "Ours"}))
+    assert "The database is busy or away for the moment; nothing was changed." in text
+    assert 'value="Ours"' in text
+    assert Space.objects.get().name != "Ours"
+    assert admin_client.post(page, {"name": "Ours"}).status_code == 302
+    admin_client.post(page, {"name": "Ours"})
+    assert Event.objects.filter(name="space.changed").count() == 1
+
+
+def test_what_happened_last_names_what_it_happened_to(admin_client):
+    admin_client.post(
+        f"{LABELS}add/", {"space": DEFAULT_SPACE_ID, "name": "<red>", "color": "#ff0000"}
+    )
+    admin_client.post(f"/admin/files/space/{DEFAULT_SPACE_ID}/change/", {"name": "Ours"})
+    make_file(name="a.txt")
+    nameless = Event.objects.create(name="trash.emptied", actor="system")
+    text = text_of(admin_client.get("/admin/"))
+    for event in Event.objects.exclude(pk=nameless.pk):
+        name = escape(event.details["name"])
+        assert f'/admin/files/event/{event.pk}/change/"><bdi>{name}</bdi></a>' in text
+    assert "trash.emptied" in text
+    assert f"/admin/files/event/{nameless.pk}/" not in text
 
 
 def test_deleting_a_label_never_lists_its_files(admin_client, django_assert_max_num_queries):
@@ -184,3 +222,15 @@ def test_every_page_is_kept_from_scripts_of_others(admin_client):
         )
         assert " style=" not in text
         assert "onclick" not in text
+
+
+def test_a_label_removed_meanwhile_is_told_in_words(admin_client, monkeypatch):
+    label = make_label()
+
+    def gone(**which: object) -> None:
+        raise FileNotFoundInSpaceError(gettext_noop("There is no label %(id)s."), id=label.pk)
+
+    monkeypatch.setattr("files.admin.label.labels.delete_label", gone)
+    response = admin_client.post(f"{LABELS}{label.pk}/delete/", {"post": "yes"}, follow=True)
+    assert response.redirect_chain
+    assert f"There is no label {label.pk}." in response.content.decode()

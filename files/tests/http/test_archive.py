@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -11,7 +11,12 @@ from django.core.signals import request_finished
 from django.db import close_old_connections
 from django.test import RequestFactory
 
-from files.exceptions import CorruptContentError
+from files.exceptions import (
+    CorruptContentError,
+    InvalidFilterError,
+    ServerBusyError,
+    StorageFullError,
+)
 from files.http.archive import archive_response
 from files.http.slots import transfer_slots
 from files.models import Chunk, File
@@ -91,20 +96,19 @@ def test_head_tells_the_length_without_a_body():
     assert int(head["Content-Length"]) == len(body_of(ask()))
 
 
-def test_damage_at_the_start_is_a_clean_500():
+def test_damage_at_the_start_is_told_before_the_answer_begins():
     make_file(noise(3 << 20))
     Chunk.objects.filter(offset=0).update(data=b"damaged")
-    response = ask()
-    assert response.status_code == 500
-    assert json.loads(body_of(response))["code"] == "corrupt_content"
-    assert "Content-Disposition" not in response
+    with pytest.raises(CorruptContentError):
+        ask()
 
 
-def test_damage_in_a_short_answer_is_a_clean_500():
+def test_damage_in_a_short_answer_is_told_before_it_begins():
     make_file(noise(300_000, 1))
     file = make_file(noise(300_000, 2))
     Chunk.objects.filter(content=file.content).update(data=b"damaged")
-    assert body_of(ask()).startswith(b'{"type"')
+    with pytest.raises(CorruptContentError):
+        ask()
 
 
 def test_damage_further_on_breaks_the_answer():
@@ -140,30 +144,55 @@ def test_a_transfer_too_many_is_told_to_come_back_before_anything_is_planned(
     monkeypatch.setattr(transfer_slots, "threads", 1)
     make_file(noise(3 << 20))
     running = ask()
-    with django_assert_num_queries(0):
-        refused = ask()
-    assert (refused.status_code, refused["Retry-After"]) == (503, "5")
-    assert json.loads(body_of(refused))["code"] == "server_busy"
+    with django_assert_num_queries(0), pytest.raises(ServerBusyError):
+        ask()
     running.close()
     head = ask("HEAD")
     assert head.status_code == 200
     head.close()
 
 
-def test_too_many_files_are_400(monkeypatch):
+def test_too_many_files_are_refused(monkeypatch):
     monkeypatch.setattr(service, "MAX_MEMBERS", 1)
     make_file()
     make_file()
-    response = ask()
-    assert response.status_code == 400
-    problem = json.loads(body_of(response))
-    assert problem["code"] == "invalid_filter"
-    assert "1 files at most" in problem["errors"]["files"]
+    with pytest.raises(InvalidFilterError) as refusal:
+        ask()
+    assert "1 files at most" in str(refusal.value.errors["files"])
 
 
-def test_no_room_is_507(monkeypatch):
+def test_no_room_is_refused(monkeypatch):
     monkeypatch.setattr(service, "SPARE_DISK_BYTES", 1 << 60)
     make_file()
-    response = ask()
-    assert response.status_code == 507
-    assert json.loads(body_of(response))["code"] == "storage_full"
+    with pytest.raises(StorageFullError):
+        ask()
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "invalid_filter"),
+        (500, "corrupt_content"),
+        (503, "server_busy"),
+        (507, "storage_full"),
+    ],
+)
+def test_the_api_tells_each_refusal_as_a_problem(client, monkeypatch, status, code):
+    make_file(noise(3 << 20))
+    if status == 400:
+        monkeypatch.setattr(service, "MAX_MEMBERS", 0)
+    elif status == 500:
+        Chunk.objects.filter(offset=0).update(data=b"damaged")
+    elif status == 503:
+        monkeypatch.setattr(transfer_slots, "threads", 1)
+    else:
+        monkeypatch.setattr(service, "SPARE_DISK_BYTES", 1 << 60)
+    with transfer_slots.take() if status == 503 else nullcontext():
+        response = client.get("/api/v1/files/archive/")
+    assert response.status_code == status
+    assert response["Content-Type"] == "application/problem+json"
+    assert "Content-Disposition" not in response
+    assert response.get("Retry-After") == ("5" if status == 503 else None)
+    problem = response.json()
+    assert problem["code"] == code
+    assert ("errors" in problem) is (status == 400)

@@ -19,12 +19,25 @@ def one_slot(monkeypatch) -> None:
 def test_an_eighth_of_the_threads_is_kept_for_short_requests():
     slots = TransferSlots()
     slots.threads = 16
-    for _ in range(14):
-        slots.take()
+    taken = [slots.take() for _ in range(14)]
     with pytest.raises(ServerBusyError, match="14 transfers"):
         slots.take()
-    slots.give_back()
+    taken[0].close()
     slots.take()
+
+
+def test_a_slot_is_given_back_once_however_often_it_is_closed():
+    slots = TransferSlots()
+    slots.threads = 3
+    first, second = slots.take(), slots.take()
+    for _ in range(3):
+        first.close()
+    with slots.take(), pytest.raises(ServerBusyError, match="2 transfers"):
+        slots.take()
+    with pytest.raises(KeyError), slots.take():
+        raise KeyError
+    second.close()
+    assert slots._taken == 0
 
 
 def test_a_transfer_too_many_is_told_to_come_back(client, one_slot):

@@ -1,0 +1,148 @@
+"""Does one thing to many files, a few at a time, and counts what became of them.
+
+Entry points: run, with one of verify, trash, restore and purge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from django.db import connection, transaction
+
+from files.actors import Actor
+from files.exceptions import (
+    CorruptContentError,
+    FileNotFoundInSpaceError,
+    FilesError,
+    gettext_noop,
+)
+from files.models import File
+from files.processing.verification import Problem, Selection, verify_files
+from files.services import deletion, events
+from files.storage import told_in_words
+
+# Files between two reports of how far a run is.
+BATCH = 100
+# Files changed by one transaction: each waits for the disk once, and makes uploads wait.
+GROUP = 20
+# Refusals that are kept to be shown.
+SHOWN_REFUSALS = 100
+# Damages of one file that are told: a file of terabytes may have a million.
+SHOWN_PROBLEMS = 50
+
+# A file's id, and why it was refused.
+Result = tuple[int, FilesError | None]
+# Does something to the files with these ids.
+Perform = Callable[[Actor, Sequence[int]], Iterator[Result]]
+
+
+@dataclass
+class Outcome:
+    """What has become of a run so far."""
+
+    total: int
+    done: int = 0
+    gone: int = 0
+    refused: int = 0
+    refusals: list[tuple[int, FilesError]] = field(default_factory=list)
+
+    @property
+    def seen(self) -> int:
+        return self.done + self.gone + self.refused
+
+    def add(self, file_id: int, error: FilesError | None) -> None:
+        """Count what became of one file."""
+        if error is None:
+            self.done += 1
+        elif isinstance(error, FileNotFoundInSpaceError):
+            self.gone += 1
+        else:
+            self.refused += 1
+            if len(self.refusals) < SHOWN_REFUSALS:
+                self.refusals.append((file_id, error))
+
+
+def run(perform: Perform, actor: Actor, ids: Sequence[int]) -> Iterator[Outcome]:
+    """Do it to each file, and yield what has become of them after each few."""
+    outcome = Outcome(len(ids))
+    for start in range(0, len(ids), BATCH):
+        for file_id, error in perform(actor, ids[start : start + BATCH]):
+            outcome.add(file_id, error)
+        yield outcome
+
+
+def verify(actor: Actor, ids: Sequence[int]) -> Iterator[Result]:
+    """Read every byte of the files again, and record what was found in one transaction.
+
+    A file is refused with CorruptContentError, which names what is damaged.
+    """
+    if not ids:
+        return  # A selection of no ids would be all files.
+    with told_in_words():
+        found = {one.file_id: one.problems for one in verify_files(Selection(ids=frozenset(ids)))}
+        files = File.everything.without_bytes().in_bulk(found)
+    with told_in_words(), transaction.atomic():
+        for pk, file in files.items():
+            events.record("file.verified", actor, file, intact=not found[pk])
+    for pk in ids:
+        yield pk, _damage(pk, found[pk]) if pk in files else _gone(pk)
+
+
+def trash(actor: Actor, ids: Sequence[int]) -> Iterator[Result]:
+    """Move the files to the trash."""
+    return _each(lambda pk: deletion.delete_file(actor=actor, file_id=pk), ids)
+
+
+def restore(actor: Actor, ids: Sequence[int]) -> Iterator[Result]:
+    """Bring the files back from the trash."""
+    return _each(lambda pk: deletion.restore_file(actor=actor, file_id=pk), ids)
+
+
+def purge(actor: Actor, ids: Sequence[int]) -> Iterator[Result]:
+    """Delete the files for good."""
+    return _each(lambda pk: deletion.purge_file(actor=actor, file_id=pk), ids)
+
+
+def _each(act: Callable[[int], object], ids: Sequence[int]) -> Iterator[Result]:
+    """Do `act` to one file after the other, a few in each transaction."""
+    for start in range(0, len(ids), GROUP):
+        # By id, as of two runs that lock the same files one has to come first.
+        group = sorted(ids[start : start + GROUP])
+        try:
+            with told_in_words(), transaction.atomic():
+                results = [(file_id, _refusal(act, file_id)) for file_id in group]
+        except FilesError as error:
+            results = [(file_id, error) for file_id in group]
+        yield from results
+
+
+def _refusal(act: Callable[[int], object], file_id: int) -> FilesError | None:
+    try:
+        act(file_id)
+    except FilesError as error:
+        if connection.needs_rollback:
+            # The database gave up the whole group (a full disk, say), and Django would
+            # roll back what was done before without a word.
+            raise
+        return error
+    return None
+
+
+def _damage(file_id: int, problems: Sequence[Problem]) -> CorruptContentError | None:
+    if not problems:
+        return None
+    named = "; ".join(str(problem) for problem in problems[:SHOWN_PROBLEMS])
+    if len(problems) <= SHOWN_PROBLEMS:
+        template = gettext_noop("File %(id)s is damaged: %(problems)s.")
+        return CorruptContentError(template, id=file_id, problems=named)
+    return CorruptContentError(
+        gettext_noop("File %(id)s is damaged: %(problems)s; and %(count)s more."),
+        id=file_id,
+        problems=named,
+        count=f"{len(problems) - SHOWN_PROBLEMS:,}",
+    )
+
+
+def _gone(file_id: int) -> FileNotFoundInSpaceError:
+    return FileNotFoundInSpaceError(gettext_noop("There is no file %(id)s."), id=file_id)
