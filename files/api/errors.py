@@ -48,6 +48,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse 
             gettext_noop("A request takes %(limit)s parameters at most; send more in JSON."),
             limit=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
         )
+    elif isinstance(error, RecursionError):
+        error = InvalidRequestError(gettext_noop("This JSON is nested too deep."))
     elif isinstance(error, UnreadablePostError):
         error = BodyCutShortError(gettext_noop("The request's body broke off."))
     elif isinstance(error, ValidationError):

@@ -13,7 +13,8 @@ from collections.abc import Callable
 
 from django.db import connection, transaction
 
-# Works in one transaction: no more, so that none waits long for the others.
+# Works in one transaction: no more, so that none waits long for the others, and so that
+# it stays far below what SQLite keeps in memory (fileserver.sqlite, CACHE_SPILL_PAGES).
 MOST = 32
 
 
@@ -61,14 +62,18 @@ class Commits:
     def _lead(self, entry: _Entry) -> None:
         """Commit the entry and those that wait, then wake them and the next leader."""
         batch = [entry]
+        has_begun = False
         try:
             with transaction.atomic():
+                has_begun = True
                 # Here, as more came while this thread waited for its turn to write.
-                with self._lock:
-                    while self._waiting and len(batch) < MOST:
-                        batch.append(self._waiting.popleft())
+                batch += self._taken(MOST - 1)
                 _write(batch)
         except BaseException as error:  # noqa: BLE001  # raised by those whose work it was
+            if not has_begun:
+                # The database was locked for as long as anybody waits: those who wait here
+                # would do so as long again, one after the other.
+                batch += self._taken(len(self._waiting))
             for one in batch:
                 one.error = one.error or error
         finally:
@@ -80,6 +85,11 @@ class Commits:
                 one.woken.set()
             if following is not None:
                 following.woken.set()
+
+    def _taken(self, most: int) -> list[_Entry]:
+        """Return up to `most` of those who wait, who do so no more."""
+        with self._lock:
+            return [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
 
 
 def _write(batch: list[_Entry]) -> None:

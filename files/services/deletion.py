@@ -139,5 +139,10 @@ def _purge(file: File, actor: Actor) -> None:
         # Of two files that share it, the deletes come one after the other.
         Content.objects.select_for_update().get(pk=content_id)
     file.delete()
+    release_content(content_id)
+
+
+def release_content(content_id: int | None) -> None:
+    """Give up the content that a file had, after a grace time, unless another has it too."""
     if content_id and not File.everything.filter(content_id=content_id).exists():
         Content.objects.filter(pk=content_id).release(until=Content.grace_end())

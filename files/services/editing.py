@@ -13,7 +13,7 @@ from files.actors import Actor
 from files.exceptions import CorruptContentError, InvalidFieldsError, Phrase, gettext_noop
 from files.mime import HEAD_SIZE, sniff
 from files.models import File, Label
-from files.names import clean_folder, clean_name, suffix_of
+from files.names import clean_folder, clean_label, clean_name, suffix_of
 from files.services import events, totals
 from files.services.deletion import locked_file
 from files.storage import read, told_in_words
@@ -49,7 +49,7 @@ def edit_file(
             _rename(file, new["name"])
         file.folder = new.get("folder", file.folder)
         if labels is not None:
-            changes |= _set_labels(file, set(labels))
+            changes |= _set_labels(file, {clean_label(label) for label in labels})
         if changes:
             file.version += 1
             file.save(

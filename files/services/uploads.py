@@ -14,7 +14,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection
+from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from files.actors import Actor
@@ -32,10 +32,13 @@ from files.mime import HEAD_SIZE, sniff
 from files.models import INLINE_SIZE, Content, File
 from files.names import clean_folder, clean_name, suffix_of
 from files.permissions import require_write
-from files.services import commits, events, totals
+from files.services import commits, deletion, events, totals
 from files.storage import ContentWriter, require_room, storage_of, told_in_words
 
 logger = logging.getLogger(__name__)
+
+# Bytes; files up to this share their commit with others, who need not wait long for it.
+SHARED_SIZE = 1 << 20
 
 
 @dataclass(slots=True, eq=False)
@@ -130,7 +133,11 @@ def commit(incoming: IncomingFile) -> File:
     )
     try:
         with told_in_words():
-            commits.share(lambda: _write(incoming, file))
+            if incoming.received <= SHARED_SIZE:
+                commits.share(lambda: _write(incoming, file))
+            else:
+                with transaction.atomic():
+                    _write(incoming, file)
     except IntegrityError as error:
         if existing := _existing(incoming.space_id, file.hash):
             raise _duplicate(incoming.space_id, existing) from error
@@ -216,8 +223,7 @@ def _save(file: File) -> dict[str, object]:
     file.pk, file.version = trashed.pk, trashed.version + 1
     totals.add_home(trashed, -1)
     file.save(force_update=True)
-    if trashed.content_id:
-        Content.objects.filter(pk=trashed.content_id).release(until=Content.grace_end())
+    deletion.release_content(trashed.content_id)
     return {"restored": True}
 
 

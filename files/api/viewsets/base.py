@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 from rest_framework.viewsets import GenericViewSet
 
+from files.actors import DEFAULT_SPACE_ID
 from files.api.negotiation import AlwaysJson
 from files.exceptions import (
     InvalidFieldsError,
@@ -20,6 +21,7 @@ from files.http.bodies import body_length
 from files.http.requests import ActorRequest
 from files.http.uploads import check_csrf
 from files.middleware import SAFE_METHODS
+from files.permissions import require_write
 
 Row = TypeVar("Row", bound=Model)
 
@@ -49,12 +51,11 @@ class ActorViewSet(GenericViewSet[Row]):
         A script without a session carries nothing that another site could abuse.
         """
         super().initial(request, *args, **kwargs)
-        if (
-            request.method not in SAFE_METHODS
-            and self.action not in self.without_token
-            and self.http_request.actor.is_known
-        ):
-            check_csrf(self.http_request, {})
+        if request.method not in SAFE_METHODS and self.action not in self.without_token:
+            # Before the body of somebody who may not write is read.
+            require_write(self.http_request.actor, DEFAULT_SPACE_ID)
+            if self.http_request.actor.is_known:
+                check_csrf(self.http_request, {})
         if self.parameters is not None:
             unknown = self.http_request.GET.keys() - self.parameters
             if unknown:

@@ -104,7 +104,7 @@ class FileViewSet(ActorViewSet[File]):
         file = edit_file(
             actor=self.http_request.actor,
             file_id=file_id,
-            is_known=self._is_known,
+            is_known=lambda file: self._names(file.version_etag),
             **self.read(FilePatchSerializer),
         )
         return self._described(file)
@@ -112,7 +112,11 @@ class FileViewSet(ActorViewSet[File]):
     def destroy(self, request: Request, file_id: int) -> Response:
         """Delete one file; `If-Match` may name its version or its bytes."""
         actor = self.http_request.actor
-        delete_file(actor=actor, file_id=file_id, is_known=self._is_known)
+        delete_file(
+            actor=actor,
+            file_id=file_id,
+            is_known=lambda file: self._names(file.version_etag, file.etag),
+        )
         return Response(status=204)
 
     @action(detail=True)
@@ -127,11 +131,15 @@ class FileViewSet(ActorViewSet[File]):
         """Tell which files are stored already, by their SHA-256."""
         hashes = [hash.lower() for hash in self.read(CheckSerializer)["hashes"]]
         kept = File.everything.in_spaces_of(self.http_request.actor).in_space(DEFAULT_SPACE_ID)
-        found = {}
+        found: dict[str, tuple[str, int | None]] = {}
         for start in range(0, len(hashes), LIST_BATCH):
             some = kept.filter(hash__in=hashes[start : start + LIST_BATCH])
             for hash, file_id, deleted_at in some.values_list("hash", "pk", "deleted_at"):
-                found[hash] = ("trashed", None) if deleted_at else ("stored", file_id)
+                if deleted_at is None:
+                    found[hash] = ("stored", file_id)
+                elif DEFAULT_SPACE_ID in self.http_request.actor.writable:
+                    # Nobody else's business: only who may upload can bring it back.
+                    found[hash] = ("trashed", None)
         states = [(hash, *found.get(hash, ("absent", None))) for hash in hashes]
         results = [{"hash": hash, "state": state, "id": id} for hash, state, id in states]
         return Response({"results": results})
@@ -157,9 +165,10 @@ class FileViewSet(ActorViewSet[File]):
     def _described(self, file: File) -> Response:
         return Response(self.get_serializer(file).data, headers={"ETag": file.version_etag})
 
-    def _is_known(self, file: File) -> bool:
+    def _names(self, *etags: str) -> bool:
+        """Tell whether an `If-Match`, if there is one, names one of the tags."""
         if_match = self.request.headers.get("If-Match")
-        return if_match is None or if_match_passes(if_match, file.version_etag, file.etag)
+        return if_match is None or if_match_passes(if_match, *etags)
 
     def _json_array(
         self, files: FileQuerySet, ordering: str, batch: Sequence[File]

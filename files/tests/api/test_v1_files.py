@@ -151,6 +151,17 @@ def test_a_change_that_cannot_be_is_400(client, changes, code, named):
     assert File.objects.get().version == 1
 
 
+def test_a_change_names_the_version_and_not_the_bytes(client):
+    file = make_file()
+    assert patch(client, file, {"name": "b"}, **{"If-Match": file.etag}).status_code == 412
+
+
+@pytest.mark.parametrize("body", ["[" * 100_000, '{"a":' * 50_000])
+def test_json_that_is_nested_too_deep_is_400(client, body):
+    response = client.patch(f"{FILES}{make_file().pk}/", body, content_type="application/json")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_request")
+
+
 def test_bodies_that_cannot_be_read(client):
     url = f"{FILES}{make_file().pk}/"
     answers = [
@@ -227,8 +238,13 @@ def test_a_stranger_in_a_private_library(client, settings):
 
 
 def test_a_stranger_who_may_only_look(client, settings):
-    file = make_file()
+    file, gone = make_file(), make_file()
+    delete_file(actor=SYSTEM, file_id=gone.pk)
     settings.FILESERVER_ACCESS = "read"
+    body = json.dumps({"hashes": [gone.hash]})
+    checked = client.post(f"{FILES}check/", body, content_type="application/json").json()
+    assert checked["results"][0]["state"] == "absent"
+    assert client.patch(f"{FILES}{file.pk}/", "{", "application/json").status_code == 401
     assert get(client, f"{FILES}{file.pk}/").status_code == 200
     assert patch(client, file, {"name": "b"}).status_code == 401
     assert client.delete(f"{FILES}{file.pk}/").status_code == 401

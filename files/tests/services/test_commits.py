@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 from files.models import Space
 from files.services.commits import Commits
@@ -120,3 +121,20 @@ def test_no_more_than_so_many_share(monkeypatch):
     crowd = Crowd(*(write(str(number)) for number in range(5)))
     assert len(set(crowd.writers[1:])) == 3
     assert names() == set("01234")
+
+
+def test_a_locked_database_is_waited_for_once(monkeypatch):
+    """Else each who waits would wait as long again, one after the other."""
+    tries: list[int] = []
+
+    @contextlib.contextmanager
+    def locked() -> Iterator[None]:
+        tries.append(threading.get_ident())
+        if len(tries) > 1:
+            raise OperationalError("database is locked")
+        yield
+
+    monkeypatch.setattr("files.services.commits.transaction.atomic", locked)
+    crowd = Crowd(*(write(str(number)) for number in range(5)))
+    assert len(crowd.errors) == 5
+    assert len(tries) == 2

@@ -57,6 +57,13 @@ def test_labels_are_set_and_taken_off(labels):
     assert event.details["changes"] == {"labels": [["a", "b"], ["a"]]}
 
 
+def test_a_label_is_found_however_its_accents_are_written():
+    Label.objects.create(space_id=DEFAULT_SPACE_ID, name="\u00e9t\u00e9")
+    file = make_file()
+    edit(file, labels=["e\u0301te\u0301 "])
+    assert file.labels.count() == 1
+
+
 def test_what_is_equal_changes_nothing(labels):
     file = make_file(name="a.txt", folder="x")
     edit(file, labels=["a"])
