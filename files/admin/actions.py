@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest
 from django.http import HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from files.admin.csv_export import csv_response
-from files.admin.filters import StateFilter
+from files.admin.filters import StateFilter, is_id
 from files.admin.operators import operator_of
 from files.admin.runs import answer_run
 from files.admin.selection import PURGE, RESTORE, TRASH, VERIFY, Task, amount_of, ids_of
@@ -130,8 +132,11 @@ def _run(
     *,
     is_short: bool = True,
 ) -> HttpResponseBase:
-    up_to = request.POST.get(UP_TO_VAR, "")
-    ids = ids_of(files, int(up_to) if up_to.isdecimal() else None)
+    up_to = request.POST.get(UP_TO_VAR)
+    if up_to is not None and not is_id(up_to):
+        # Without it, files would be treated that nobody was asked about.
+        raise BadRequest(gettext("The selection holds what is no file."))
+    ids = ids_of(files, None if up_to is None else int(up_to))
     context = page.admin_site.each_context(request) | {"opts": page.opts}
     try:
         return answer_run(

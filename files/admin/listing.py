@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin import ModelAdmin, ShowFacets
@@ -116,19 +116,25 @@ class KeysetChangeList(ChangeList):
                 raise ValueError
             named = zip(self.order.columns, values, strict=True)
             return tuple(self._value(name, value) for name, value in named)
-        except (ValueError, RecursionError, TypeError, ValidationError) as error:
+        except (ValueError, OverflowError, RecursionError, TypeError, ValidationError) as error:
             raise IncorrectLookupParameters from error
 
     def _value(self, column: str, value: object) -> object:
-        """Return the value as its column holds it; raises ValueError for what no row has."""
+        """Return the value as its column holds it.
+
+        Raises ValueError or OverflowError for what no row has.
+        """
         if not isinstance(value, str | int) or "\0" in str(value):
             raise ValueError
         str(value).encode()  # Half of a surrogate pair is a ValueError.
         field: Any = self.opts.get_field(column)
         found: object = field.to_python(value)
-        if isinstance(found, datetime) and found.tzinfo is None:
+        if not isinstance(found, datetime):
+            return found
+        if found.tzinfo is None:
             raise ValueError
-        return found
+        # As the database gets it: with its zone, a date may be beyond the last one.
+        return found.astimezone(UTC)
 
     def _url(self, name: str, key: Key | None) -> str:
         if not key:

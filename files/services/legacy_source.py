@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
-from django.db import DatabaseError
+from django.db import Error, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 
@@ -65,7 +65,7 @@ class LegacyTable:
     def __init__(self, connection: BaseDatabaseWrapper, table: str) -> None:
         self._connection = connection
         self._table = table
-        quoted = connection.ops.quote_name
+        quoted = self._quoted
         self._from = f"FROM {quoted(table)}"
         self._data = quoted("data")
         self._id = quoted("id")
@@ -80,6 +80,8 @@ class LegacyTable:
             raise LegacySourceError(
                 f"The table {table} belongs to a file server of this kind, not to the one before."
             )
+        if connection.vendor == "sqlite":
+            self._require_rowid(columns)
         self._selected = [
             # As text, since dates that are none would break the whole page.
             f"{self._as_text(quoted(name))}" if name in columns else "NULL"
@@ -141,18 +143,44 @@ class LegacyTable:
     def _columns(self) -> set[str]:
         introspection = self._connection.introspection
         with self._connection.cursor() as cursor:
-            tables = [table.name for table in introspection.get_table_list(cursor)]
+            tables = {table.name: table.type for table in introspection.get_table_list(cursor)}
             if self._table not in tables:
                 found = f"it has {', '.join(sorted(tables))}" if tables else "it has no tables"
                 raise LegacySourceError(f"The database has no table {self._table}; {found}.")
+            if tables[self._table] == "v" and self._connection.vendor == "sqlite":
+                raise LegacySourceError(f"{self._table} is a view; it must be a table.")
             # Not what the backend's introspection tells, which uses `connections`.
-            cursor.execute(f"SELECT * {self._from} WHERE 1 = 0")
+            cursor.execute(f"SELECT * {self._from} WHERE 1 = 0", ())
             return {column[0] for column in cursor.description}
+
+    def _require_rowid(self, columns: set[str]) -> None:
+        """Raise LegacySourceError where SQLite cannot find a row's bytes by its rowid."""
+        if "rowid" in {name.lower() for name in columns}:
+            raise LegacySourceError(
+                f"The table {self._table} has a column rowid, which hides the number by which "
+                "SQLite finds a row; rename it in a copy of the database."
+            )
+        try:
+            self._fetch(f"SELECT rowid {self._from} WHERE 1 = 0")
+        except OperationalError as error:
+            if "no such column" not in str(error):
+                raise
+            raise LegacySourceError(
+                f"The table {self._table} was made WITHOUT ROWID, so that SQLite cannot read its "
+                "bytes in slices; copy its rows into a table with it."
+            ) from error
+
+    def _quoted(self, name: str) -> str:
+        """Return the identifier for statements that get parameters, whatever it is made of."""
+        # Django's `quote_name` neither doubles quotes nor quotes what looks quoted.
+        mark = "`" if self._connection.vendor == "mysql" else '"'
+        return mark + name.replace(mark, mark * 2).replace("%", "%%") + mark
 
     def _as_text(self, column: str) -> str:
         return f"CAST({column} AS {'CHAR' if self._connection.vendor == 'mysql' else 'TEXT'})"
 
     def _fetch(self, statement: str, *parameters: Any) -> Sequence[Sequence[Any]]:
+        # Always with parameters, be it none: only then is "%%" read as "%".
         # Always all of it: no query is left open while something else is read.
         with self._connection.cursor() as cursor:
             cursor.execute(statement, parameters)
@@ -212,6 +240,10 @@ def open_table(url: str, table: str) -> LegacyTable:
     if parsed["ENGINE"] not in ENGINES:
         raise LegacySourceError("The database must be SQLite, MySQL, MariaDB or PostgreSQL.")
     if parsed["ENGINE"] == SQLITE:
+        if options := parsed.get("OPTIONS"):
+            raise LegacySourceError(
+                f"The URL of a SQLite file takes no options such as {', '.join(options)}."
+            )
         parsed["NAME"] = _read_only(parsed["NAME"])
     try:
         connection = ConnectionHandler({"default": {}, ALIAS: parsed})[ALIAS]
@@ -219,7 +251,8 @@ def open_table(url: str, table: str) -> LegacyTable:
         if connection.vendor == "sqlite":
             # What is no UTF-8 in one name must not break the page it is on.
             connection.connection.text_factory = lambda text: text.decode("utf-8", "replace")
-    except (DatabaseError, ImproperlyConfigured) as error:
+    except (Error, ImproperlyConfigured, TypeError, ValueError) as error:
+        # The last two are what drivers make of options that they do not know.
         raise LegacySourceError(f"The database cannot be opened: {error}") from error
     try:
         return LegacyTable(connection, table)
@@ -231,7 +264,11 @@ def open_table(url: str, table: str) -> LegacyTable:
 def _read_only(name: str) -> str:
     """Return the URI of a SQLite file that is neither made nor changed."""
     path = Path(name)
-    if not path.is_file():
+    try:
+        is_there = path.is_file()
+    except OSError as error:
+        raise LegacySourceError(f"The database cannot be opened: {error}.") from error
+    if not is_there:
         raise LegacySourceError(f"There is no database file {path.absolute()}.")
     return f"file:{quote(str(path.absolute()))}?mode=ro"
 

@@ -14,13 +14,16 @@ from files.management.options import number_from
 from files.management.tables import share, size, table
 from files.services.statistics import LibraryStatistics, library_statistics
 
+# Ten years; as the API has it.
+MOST_DAYS = 3660
+
 
 class Command(FilesCommand):
     help = "Tell how many files of which type there are, how the library grows and what is free."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "--days", type=number_from(1), default=30, help="days of growth to show (30)"
+            "--days", type=number_from(1, MOST_DAYS), default=30, help="days of growth to show (30)"
         )
         parser.add_argument("--json", action="store_true", dest="as_json", help="report as JSON")
 

@@ -13,7 +13,7 @@ from django.core.management.base import CommandError
 from django.db import Error
 
 from files.management.exits import FAILED, USAGE, FilesCommand
-from files.management.options import MOST_WORKERS, number_from
+from files.management.options import MOST_ID, MOST_WORKERS, number_from
 from files.management.progress import progress_bar, tell
 from files.processing.verification import Problem, Selection, unowned_contents, verify_files
 
@@ -32,9 +32,9 @@ def moment(text: str) -> datetime:
     """Return the option's date or date and time, in UTC where it names no zone."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as error:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise ArgumentTypeError(f"{text} is no date like 2026-03-01") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class Command(FilesCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "ids", nargs="*", type=number_from(1), metavar="ID", help="only these files"
+            "ids", nargs="*", type=number_from(1, MOST_ID), metavar="ID", help="only these files"
         )
         parser.add_argument(
             "--sample", type=sample, metavar="N|P%", help="so many files by chance, or so many %%"

@@ -129,6 +129,15 @@ def test_what_came_after_the_question_is_left_alone(admin_client):
     assert [file.name for file in File.everything.all()] == ["new.txt"]
 
 
+@pytest.mark.parametrize("up_to", ["9" * 5000, "9" * 19, "²", "-1", ""])
+def test_a_limit_that_is_no_id_is_refused(admin_client, up_to):
+    file = make_file()
+    response = run_action(admin_client, "purge", file, confirmed="1", up_to=up_to)
+    assert response.status_code == 400
+    assert "The selection holds what is no file." in response.content.decode()
+    assert list(File.objects.all()) == [file]
+
+
 def test_a_run_that_is_left_stops_and_gives_its_slot_back(admin_client):
     for number in range(150):
         make_file(name=f"{number}.txt")

@@ -91,6 +91,8 @@ def test_counts_are_exact_or_say_that_they_are_not(admin_client, monkeypatch):
         'after=["x",1]',
         'after=["2026-01-01T00:00:00",1]',
         'before=["2026-01-01",1]',
+        'after=["9999-12-31T23:59:59-14:00",1]',
+        'before=["0001-01-01T00:00:00%2B14:00",1]',
         'o=1&after=["\\ud800","2026-01-01T00:00:00Z",1]',
         'o=1&after=["\\u0000","2026-01-01T00:00:00Z",1]',
         "after=" + "[" * 5000,

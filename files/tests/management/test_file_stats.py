@@ -83,10 +83,14 @@ def test_empty_library_is_told():
     assert "–" in rows
 
 
-@pytest.mark.parametrize("days", ["0", "-1", "x"])
+@pytest.mark.parametrize("days", ["0", "-1", "x", "3661", "99999999", "9" * 5000])
 def test_wrong_number_of_days_is_refused(days):
-    with pytest.raises(CommandError):
-        stats("--days", days)
+    with pytest.raises(CommandError, match="is not a whole number from 1 to 3660"):
+        stats(f"--days={days}")
+
+
+def test_days_go_ten_years_back():
+    assert len(json.loads(stats("--json", "--days", "3660"))["days"]) == 3660
 
 
 @pytest.mark.parametrize(

@@ -342,6 +342,9 @@ def test_the_summary_is_for_people(old, capsys):
         ("nonsense", "The database's URL cannot be read"),
         ("http://host/files", "The database's URL cannot be read"),
         ("sqlite:////nowhere/files.db", "There is no database file /nowhere/files.db."),
+        (f"sqlite:////{'x' * 5000}", "The database cannot be opened: .*File name too long"),
+        ("postgres://nobody@127.0.0.1:1/x?nonsense=1", "The database cannot be opened"),
+        ("mysql://nobody@127.0.0.1:1/x?nonsense=1", "The database cannot be opened"),
         ("sqlite://:memory:", "There is no database file"),
         ("postgresql+psycopg2://nobody@127.0.0.1:1/x", "The database cannot be opened"),
         ("mysql+pymysql://nobody@127.0.0.1:1/x", "The database cannot be opened"),
@@ -363,6 +366,67 @@ def test_a_wrong_table_is_told(any_old):
         with pytest.raises(CommandError) as error:
             run(any_old.url, "--table", table)
         assert str(error.value) == words
+
+
+# Read as SQL, as placeholders or as quoted already, these name another table or none.
+HOSTILE = ['file" WHERE 1=0; --', 'fi"le', "fi`le", "fi%sle", "fi%%sle", "%", '"q"', "`q`", "'; --"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_table_of_any_name_is_taken(any_old, monkeypatch, name):
+    monkeypatch.setattr(legacy_source, "PAGE", 2)
+    mark = "`" if any_old.connection.vendor == "mysql" else '"'
+    quoted = mark + name.replace(mark, mark * 2).replace("%", "%%") + mark
+    for number in range(3):
+        any_old.add(b"%d" % number)
+    any_old.add(None)
+    any_old.execute(f"ALTER TABLE file RENAME TO {quoted}")
+    any_old.execute("CREATE TABLE file (id INTEGER, name INTEGER, data INTEGER)")
+    status, report, _ = run(any_old.url, "--table", name)
+    assert (status, counts(report)) == (1, (3, 0, 1))
+    assert [one["id"] for one in report["failures"]] == [4]
+
+
+@pytest.mark.parametrize("name", [*HOSTILE, "", "file\0", "\udcff", "x" * 5000])
+def test_a_table_that_is_not_there_is_told_whatever_its_name(any_old, name):
+    with pytest.raises(CommandError) as error:
+        run(any_old.url, "--table", name)
+    assert str(error.value) == f"The database has no table {name}; it has file."
+    assert error.value.returncode == 2
+
+
+@pytest.mark.parametrize("option", ["mode=rwc", "uri=false", "init_command=DROP TABLE file"])
+def test_options_of_a_sqlite_url_are_refused(old, option):
+    with pytest.raises(CommandError, match="takes no options such as") as error:
+        run(f"{old.url}?{option}")
+    assert error.value.returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("CREATE VIEW odd AS SELECT * FROM file", "odd is a view; it must be a table."),
+        (
+            "CREATE TABLE odd (id INTEGER PRIMARY KEY, name TEXT, data BLOB, rowid TEXT)",
+            "The table odd has a column rowid, which hides",
+        ),
+        (
+            "CREATE TABLE odd (id INTEGER PRIMARY KEY, name TEXT, data BLOB, RowId TEXT)",
+            "The table odd has a column rowid, which hides",
+        ),
+        (
+            "CREATE TABLE odd (id INTEGER PRIMARY KEY, name TEXT, data BLOB) WITHOUT ROWID",
+            "The table odd was made WITHOUT ROWID",
+        ),
+    ],
+)
+def test_a_table_whose_rows_sqlite_cannot_find_is_told(old, statement, words):
+    old.add(b"bytes")
+    old.execute(statement)
+    with pytest.raises(CommandError, match=words) as error:
+        run(old.url, "--table", "odd")
+    assert error.value.returncode == 2
+    assert not File.objects.exists()
 
 
 def test_a_file_that_is_no_database_is_told(tmp_path):

@@ -118,6 +118,36 @@ def test_unknown_file_is_refused():
     assert refusal.value.returncode == 2
 
 
+@pytest.mark.django_db
+def test_the_last_number_that_can_be_an_id_is_looked_for():
+    with pytest.raises(CommandError, match="There is no file 9223372036854775807.") as refusal:
+        verify(str((1 << 63) - 1))
+    assert refusal.value.returncode == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("id", [str(1 << 63), "9" * 23, "9" * 5000, "٣"])
+def test_what_can_be_no_id_is_refused(id):
+    with pytest.raises(CommandError, match="is not a whole number from 1 to 9223372036854775807"):
+        verify(id)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_date_beyond_all_dates_is_refused(since):
+    with pytest.raises(CommandError, match="is no date like"):
+        verify("--since", since)
+
+
+def test_a_number_too_large_is_a_wrong_usage():
+    """As the shell sees it: a sentence and no traceback."""
+    for command in (["verify_files", "9" * 23], ["file_stats", "--days", "99999999"]):
+        result = subprocess.run([*MANAGE, *command], capture_output=True, text=True, check=False)
+        assert result.returncode == 2
+        assert "is not a whole number from 1 to" in result.stderr
+        assert "Traceback" not in result.stderr
+
+
 def end_at_third(monkeypatch, error: BaseException) -> None:
     """Let the verification break off with `error` when two files are read."""
     check, calls = verification.verify_file, itertools.count(1)
