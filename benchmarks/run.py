@@ -16,6 +16,7 @@ import sqlite3
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -42,6 +43,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Return the options."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small sizes, 3 rounds: 5 minutes")
+    parser.add_argument("--rounds", type=int, metavar="N", help="instead of 5, or 3 with --quick")
     parser.add_argument(
         "--only", nargs="+", metavar="WORKLOAD", help="by name or its first word, such as lists"
     )
@@ -80,6 +82,8 @@ def is_wanted(name: str, only: list[str] | None) -> bool:
 def measure(options: argparse.Namespace) -> Bench:
     """Run what was asked for; reports are written as soon as there is something to report."""
     scale = QUICK if options.quick else FULL
+    if options.rounds:
+        scale = replace(scale, rounds=options.rounds)
     work = options.out / "work"
     # What a run that was killed left behind.
     shutil.rmtree(work, ignore_errors=True)
