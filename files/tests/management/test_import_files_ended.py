@@ -88,9 +88,10 @@ def test_a_database_that_stays_busy_is_told(tree, monkeypatch):
 
 def test_an_error_in_a_worker_ends_the_import(tree, monkeypatch):
     monkeypatch.setattr(intake.Intake, "flush", lambda self: 1 / 0)
+    before = threading.active_count()
     with pytest.raises(ZeroDivisionError):
         run(tree, "--workers", "3")
-    assert threading.active_count() == 1
+    assert threading.active_count() == before
 
 
 def test_no_descriptor_is_left_open(tree):
