@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connections
 from django.test import Client
 
 from files.actors import DEFAULT_SPACE_ID, SYSTEM
@@ -19,13 +17,11 @@ from files.tests.factories import make_file
 from files.tests.samples import png
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Page
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = sync_api.expect
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
 # Where the page can be scrolled to the side: what makes it so.
 WIDER_THAN_THE_PAGE = """() => {
   const { clientWidth, scrollWidth } = document.documentElement;
@@ -38,21 +34,7 @@ WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 400, "height": 800}
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser(django_db_setup) -> Iterator[Browser]:
-    connection = connections["default"]
-    with pytest.MonkeyPatch.context() as patch, sync_api.sync_playwright() as playwright:
-        # Playwright keeps an event loop running in this thread. Django would refuse queries
-        # there, and open a connection that knows nothing of the contents to roll back to.
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        connections["default"] = connection
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET.split())
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(params=[(WIDE, "light"), (NARROW, "dark")], ids=["wide-light", "narrow-dark"])
