@@ -19,6 +19,7 @@ from weakref import WeakSet
 from django.db import connection, transaction
 from django.utils import timezone
 
+from files.crc32 import crc32_combine
 from files.exceptions import (
     CorruptContentError,
     StorageBusyError,
@@ -28,7 +29,6 @@ from files.exceptions import (
 from files.models import MAX_CHUNK_SIZE, Chunk, Content
 from files.storage.base import Damage
 from files.storage.inspection import inspect_chunks
-from files.zip_stream import crc32_combine
 
 # What one writer holds before it commits a batch: long enough for few commits,
 # short enough that other writers wait some 20 ms for the lock.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zlib
 
-from files.zip_stream import crc32_combine
+from files.crc32 import crc32_combine
 
 
 class SparseFile(io.RawIOBase):

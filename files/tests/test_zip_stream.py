@@ -16,9 +16,10 @@ from pathlib import Path
 
 import pytest
 
+from files.crc32 import crc32_combine
 from files.tests.samples import noise
 from files.tests.sparse_file import SparseFile, crc32_of_zeros
-from files.zip_stream import Member, ZipLength, ZipWriter, crc32_combine
+from files.zip_stream import Member, ZipLength, ZipWriter
 
 NOON = int(datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC).timestamp())
 GIB = 1 << 30
