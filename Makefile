@@ -24,8 +24,14 @@ run: .venv/.mysql ## Start the server on http://$(HOST):$(PORT)
 	@FILESERVER_PARENT_PID=$$PPID exec $(MANAGE) serve --host "$(HOST)" --port "$(PORT)"
 
 .PHONY: test
-test: .venv/.dev ## Run the whole test suite
+test: .venv/.dev ## Run the whole test suite, on the database that DATABASE_URL names
 	$(PY) -m pytest
+
+# What brings databases of its own is the same on each: `make test` has run it.
+.PHONY: test-servers
+test-servers: .venv/.dev ## Run it at FILESERVER_TEST_MYSQL_URL and FILESERVER_TEST_POSTGRES_URL
+	DATABASE_URL="$${FILESERVER_TEST_MYSQL_URL:?names no server}" $(PY) -m pytest -m "not own_servers"
+	DATABASE_URL="$${FILESERVER_TEST_POSTGRES_URL:?names no server}" $(PY) -m pytest -m "not own_servers"
 
 .PHONY: check
 check: .venv/.dev ## Check format, lint, types, templates, migrations, deployment, translations
@@ -74,7 +80,7 @@ clean: ## Remove the environment and what the tools left; data in var/ stays
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # --- the environment ------------------------------------------------------------------------
 

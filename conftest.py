@@ -1,11 +1,15 @@
 """Make a test that CI was meant to run, and skipped, a failure."""
 
 import os
+import re
 from collections.abc import Generator
 
 import pytest
 
 MUST_RUN = ("live", "browser")
+# How the reason begins where a test has nothing to say of the database it is run on, or takes
+# what many a CI forbids its containers, even as root.
+EXCUSED = re.compile(r"(Skipped: )?about (SQLite|MySQL|PostgreSQL|a file system that may not)\b")
 
 
 def fail_if_skipped_in_ci(report: pytest.TestReport | pytest.CollectReport) -> None:
@@ -13,6 +17,8 @@ def fail_if_skipped_in_ci(report: pytest.TestReport | pytest.CollectReport) -> N
     if os.environ.get("CI") != "true" or not report.skipped or hasattr(report, "wasxfail"):
         return
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    if EXCUSED.match(str(reason)):
+        return
     report.outcome = "failed"
     report.longrepr = f"{report.nodeid} must run in CI, but: {reason}"
 

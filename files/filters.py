@@ -10,6 +10,7 @@ import django_filters
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import ProhibitNullCharactersValidator
+from django.db import connections
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils import translation
@@ -91,12 +92,25 @@ class TextFilter(django_filters.CharFilter):
     def filter(self, qs: FileQuerySet, value: str) -> FileQuerySet:
         if not value:
             return qs
-        found = Q(name__icontains=value)
+        found = _named(qs, value)
         # Labels are few: where none is meant, names are told from the index alone.
         labels = Label.objects.filter(name__icontains=value)
         if ids := list(labels.values_list("pk", flat=True)):
             found |= Q(pk__in=_labelled(ids))
         return qs.filter(found)
+
+
+def _named(files: FileQuerySet, part: str) -> Q:
+    """Return what finds the files with `part` in their names: by id where those are few.
+
+    MariaDB and PostgreSQL search names in an index that has them; where an order has to
+    be given besides, they read every file's row instead: seconds for 100,000.
+    """
+    found = Q(name__icontains=part)
+    if connections[files.db].vendor == "sqlite":
+        return found
+    few = list(files.filter(found).order_by().values_list("pk", flat=True)[: MOST_IDS + 1])
+    return Q(pk__in=few) if len(few) <= MOST_IDS else found
 
 
 class LabelFilter(RepeatedFilter):

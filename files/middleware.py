@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from typing import cast
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 
@@ -21,6 +21,7 @@ from files.http.bodies import drain_after
 from files.http.problems import problem_of, problem_response, wants_html
 from files.http.requests import ActorRequest
 from files.permissions import actor_for, require_read
+from files.storage import release_connection
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -183,16 +184,23 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request = cast(ActorRequest, request)
-        request.actor = actor_for(request.user, settings.FILESERVER_ACCESS)
         return self.get_response(request)
 
     def process_view(
-        self, request: ActorRequest, view: Callable[..., object], args: object, kwargs: object
+        self, request: HttpRequest, view: Callable[..., object], args: object, kwargs: object
     ) -> HttpResponseBase | None:
-        """Refuse strangers at every view but those marked `open_to_all` and the admin's own."""
+        """Refuse strangers at every view but those marked `open_to_all` and the admin's own.
+
+        The former have no actor: who that is the database knows, which may be away.
+        """
+        if getattr(view, "open_to_all", False):
+            return None
+        request = cast(ActorRequest, request)
+        request.actor = actor_for(request.user, settings.FILESERVER_ACCESS)
+        # The view may read a body first, which takes as long as the client likes.
+        release_connection()
         match = request.resolver_match
-        if getattr(view, "open_to_all", False) or (match and match.app_name == "admin"):
+        if match and match.app_name == "admin":
             return None
         try:
             require_read(request.actor)
@@ -201,3 +209,26 @@ class ActorMiddleware:
                 return redirect_to_login(request.get_full_path())
             return problem_of(request, error)
         return None
+
+
+class LendConnectionMiddleware:
+    """Lends the thread's database connection to others while a streamed answer is sent.
+
+    A client takes as long as it likes for each block, and there are more threads than
+    connections.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if isinstance(response, StreamingHttpResponse):
+            response.streaming_content = _lending(iter(response))
+        return response
+
+
+def _lending(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    for block in blocks:
+        release_connection()
+        yield block

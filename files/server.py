@@ -32,6 +32,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from files import connection_watch
+from files.checks.connections import USUAL_WORKERS
 from files.child_processes import PARENT_VARIABLE, KeptProcess, die_with_parent
 from files.http.slots import transfer_slots
 
@@ -99,7 +100,7 @@ def default_workers() -> int:
     205 ms, with two 107 a second and 1 % slower than 500 to 700 ms, as SQLite lets
     processes wait by sleeping, in no order.
     """
-    return 1 if connection.vendor == "sqlite" else 2
+    return 1 if connection.vendor == "sqlite" else USUAL_WORKERS
 
 
 def build_server(options: ServeOptions, address: str) -> MPServer:

@@ -29,14 +29,21 @@ def env_bool(name: str, *, environ: Mapping[str, str] = os.environ) -> bool:
 
 
 def env_int(
-    name: str, default: int, most: int = 1_000_000, *, environ: Mapping[str, str] = os.environ
+    name: str,
+    default: int,
+    most: int = 1_000_000,
+    *,
+    least: int = 0,
+    environ: Mapping[str, str] = os.environ,
 ) -> int:
-    """Return the variable as a whole number from 0 to `most`."""
+    """Return the variable as a whole number from `least` to `most`."""
     text = environ.get(name, "").strip()
     if text and not text.isdecimal():
         raise ImproperlyConfigured(f"{name}={text!r} is not a whole number.")
     if text and (len(text) > 18 or int(text) > most):
         raise ImproperlyConfigured(f"{name}={text!r} is more than {most:,}.")
+    if text and int(text) < least:
+        raise ImproperlyConfigured(f"{name}={text!r} is less than {least:,}.")
     return int(text) if text else default
 
 

@@ -5,11 +5,8 @@ README.md, "Settings", tells what each variable does.
 
 import os
 from pathlib import Path
-from typing import Any
 
-import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
-
+from fileserver.databases import configured_database
 from fileserver.environment import (
     env_bool,
     env_bytes,
@@ -54,6 +51,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "files.middleware.RequestGuardMiddleware",
     "files.middleware.SecurityHeadersMiddleware",
+    "files.middleware.LendConnectionMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "files.middleware.PageLocaleMiddleware",
@@ -87,36 +85,11 @@ TEMPLATES = [
 ]
 
 # Database
-_SYNCHRONOUS = {"full": "FULL", "normal": "NORMAL"}[FILESERVER_DURABILITY]
-SQLITE: Any = {
-    "ENGINE": "fileserver.sqlite",
-    "NAME": FILESERVER_DATA_DIR / "files.sqlite3",
-    "CONN_MAX_AGE": None,
-    "OPTIONS": {
-        # Every transaction that writes takes the lock at its start: two that read
-        # first and write later would fail at once instead of waiting.
-        "transaction_mode": "IMMEDIATE",
-        "timeout": 30,  # seconds
-        "init_command": (
-            f"PRAGMA synchronous = {_SYNCHRONOUS};"
-            # KiB in each thread's connection; the system caches the file besides.
-            "PRAGMA cache_size = -1024;"
-            # Else a burst's log file stays at its largest size for ever.
-            "PRAGMA journal_size_limit = 67108864;"
-        ),
-    },
-}
-if os.environ.get("DATABASE_URL"):
-    try:
-        DATABASES: Any = {
-            "default": dj_database_url.config(conn_max_age=600, conn_health_checks=True)
-        }
-    except ValueError as error:
-        raise ImproperlyConfigured(f"DATABASE_URL: {error}") from error
-    if "sqlite" in DATABASES["default"]["ENGINE"]:
-        DATABASES["default"] = SQLITE | {"NAME": DATABASES["default"]["NAME"]}
-else:
-    DATABASES = {"default": SQLITE}
+DATABASES = {"default": configured_database(FILESERVER_DATA_DIR, FILESERVER_DURABILITY)}
+# For commands that open a second database.
+FILESERVER_DATABASE_SETTINGS = "fileserver.databases.database_settings"
+# In each process, to a database server.
+FILESERVER_DATABASE_CONNECTIONS = env_int("FILESERVER_DATABASE_CONNECTIONS", 16, least=1)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Requests: uploads never reach Django's parsers, and nothing else brings a file

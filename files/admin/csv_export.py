@@ -10,9 +10,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.http import StreamingHttpResponse
+from django.utils.translation import gettext
 
 from files.admin.selection import ids_of
 from files.http.disposition import content_disposition
@@ -75,14 +77,23 @@ class _Body:
     def __iter__(self) -> Iterator[str]:
         writer = csv.writer(_Echo(), quoting=csv.QUOTE_ALL)
         yield BYTE_ORDER_MARK + str(writer.writerow(HEADER))
+        try:
+            yield from self._pages(writer)
+        except Exception:
+            # Without a length, the server ends what broke off as if it were whole.
+            sentence = gettext("The table broke off here: it is not complete.")
+            yield str(writer.writerow([sentence]))
+            raise
+
+    def close(self) -> None:
+        self._slot.close()
+
+    def _pages(self, writer: Any) -> Iterator[str]:
         ids = ids_of(self._files)
         for start in range(0, len(ids), PAGE):
             page = ids[start : start + PAGE]
             rows = _rows(page.tolist())
             yield "".join(writer.writerow(rows[pk]) for pk in page if pk in rows)
-
-    def close(self) -> None:
-        self._slot.close()
 
 
 class _Echo:

@@ -18,6 +18,7 @@ from files.admin.listing import digits
 from files.models import FileQuerySet
 from files.services import bulk
 from files.services.statistics import Amount
+from files.storage import read_ids
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def ids_of(files: FileQuerySet, up_to: int | None = None) -> array[int]:
     """Return the ids of the files, without those that came after the file `up_to`."""
     if up_to is not None:
         files = files.filter(pk__lte=up_to)
-    return array("q", files.values_list("pk", flat=True).iterator(chunk_size=2000))
+    return read_ids(files.values_list("pk", flat=True))
 
 
 def amount_of(files: FileQuerySet) -> Amount:

@@ -12,6 +12,8 @@ from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 
+from files.models import first_rows, in_index_order
+
 Row = TypeVar("Row", bound=Model)
 # A row's values in the columns of an order: a place in a list.
 Key = tuple[Any, ...]
@@ -84,7 +86,8 @@ def seek(rows: QuerySet[Row], order: Order, limit: int, after: Key | None) -> St
             place = after and zip(order.columns[:depth], after, strict=False)
             sign = "lt" if order.descending else "gt"
             beyond = {f"{order.columns[depth]}__{sign}": after[depth]} if after else {}
-            found += ordered.filter(**dict(place or ()), **beyond)[: limit + 1 - len(found)]
+            rest = ordered.filter(**dict(place or ()), **beyond)
+            found += first_rows(rest, limit + 1 - len(found))
     return _stretch(found, order, limit)
 
 
@@ -105,7 +108,7 @@ def walk(
         part = ordered.filter(order.behind(after)) if after else ordered
         if edge:
             part = part.filter(order.up_to(edge))
-        found += part[: limit + 1 - len(found)]
+        found += first_rows(part, limit + 1 - len(found))
         if edge is None or len(found) > limit:
             return _stretch(found, order, limit)
         if time.monotonic() > deadline:
@@ -116,7 +119,8 @@ def walk(
 def _edge(passed: QuerySet[Row], order: Order, step: int, after: Key | None) -> Key | None:
     """Return the place `step` rows behind `after`, None where there are fewer."""
     ahead = passed.filter(order.behind(after)) if after else passed
-    return ahead.order_by(*order.terms).values_list(*order.columns)[step : step + 1].first()
+    ordered = in_index_order(ahead.order_by(*order.terms))
+    return ordered.values_list(*order.columns)[step : step + 1].first()
 
 
 def _stretch(found: list[Row], order: Order, limit: int) -> Stretch[Row]:

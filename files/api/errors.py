@@ -6,7 +6,6 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpResponse, UnreadablePostError
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.settings import api_settings
@@ -22,9 +21,9 @@ from files.exceptions import (
     InvalidRequestError,
     Phrase,
     RequestTooLargeError,
-    StorageBusyError,
     gettext_noop,
 )
+from files.http.faults import refusal_by_fault
 from files.http.problems import problem_of, problem_response
 from files.models import File
 
@@ -32,28 +31,7 @@ from files.models import File
 def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Return the answer to `error`, None for what nobody foresaw (Django's 500)."""
     request = context["request"]._request
-    if isinstance(error, Http404):
-        error = FileNotFoundInSpaceError(gettext_noop("There is nothing here."))
-    elif isinstance(error, PermissionDenied):
-        error = AccessDeniedError(gettext_noop("This is not allowed."))
-    elif isinstance(error, OperationalError | InterfaceError):
-        error = StorageBusyError(gettext_noop("The database is busy or away; please try again."))
-    elif isinstance(error, RequestDataTooBig):
-        error = RequestTooLargeError(
-            gettext_noop("This request takes a body of at most %(limit)s bytes."),
-            limit=f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}",
-        )
-    elif isinstance(error, TooManyFieldsSent):
-        error = InvalidRequestError(
-            gettext_noop("A request takes %(limit)s parameters at most; send more in JSON."),
-            limit=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
-        )
-    elif isinstance(error, RecursionError):
-        error = InvalidRequestError(gettext_noop("This JSON is nested too deep."))
-    elif isinstance(error, UnreadablePostError):
-        error = BodyCutShortError(gettext_noop("The request's body broke off."))
-    elif isinstance(error, ValidationError):
-        error = _invalid_fields(error)
+    error = _in_our_words(refusal_by_fault(request, error) or error)
     if isinstance(error, FilesError):
         return problem_of(request, error, **_details(error, context))
     if isinstance(error, APIException):
@@ -64,6 +42,31 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> HttpResponse 
             response[name] = value
         return response
     return None
+
+
+def _in_our_words(error: Exception) -> Exception:
+    """Return the error of ours that says the same, else `error` itself."""
+    if isinstance(error, Http404):
+        return FileNotFoundInSpaceError(gettext_noop("There is nothing here."))
+    if isinstance(error, PermissionDenied):
+        return AccessDeniedError(gettext_noop("This is not allowed."))
+    if isinstance(error, RequestDataTooBig):
+        return RequestTooLargeError(
+            gettext_noop("This request takes a body of at most %(limit)s bytes."),
+            limit=f"{settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,}",
+        )
+    if isinstance(error, TooManyFieldsSent):
+        return InvalidRequestError(
+            gettext_noop("A request takes %(limit)s parameters at most; send more in JSON."),
+            limit=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS,
+        )
+    if isinstance(error, RecursionError):
+        return InvalidRequestError(gettext_noop("This JSON is nested too deep."))
+    if isinstance(error, UnreadablePostError):
+        return BodyCutShortError(gettext_noop("The request's body broke off."))
+    if isinstance(error, ValidationError):
+        return _invalid_fields(error)
+    return error
 
 
 def _invalid_fields(error: ValidationError) -> InvalidFieldsError:

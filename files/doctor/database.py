@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.db import DatabaseError, Error, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
+from files.doctor import mysql, postgresql
+from files.doctor.database_server import row
 from files.doctor.findings import Check, Finding, ok, problem, warning
 from files.models import Content, File, Space
 
@@ -21,8 +22,6 @@ QUICK_CHECK_S = 10.0
 STEPS_BETWEEN = 100_000
 SLOW_COMMIT_S = 0.5
 SWEPT_WITHIN = timedelta(days=1)
-# Four chunks of 1 MiB in one INSERT, of which each byte may be escaped by another.
-MIN_PACKET = 8 << 20
 MIGRATE = "Run: manage.py migrate (make run does)."
 
 
@@ -40,8 +39,8 @@ def database_checks() -> Iterator[Finding]:
         return
     version = ".".join(map(str, connection.get_database_version()))
     yield ok("Database", f"{connection.display_name} {version} answers.")
-    own: dict[str, Check] = {"sqlite": sqlite, "mysql": mysql, "postgresql": postgresql}
-    yield from _guarded(own.get(connection.vendor, lambda: iter(())))
+    for check in _CHECKS.get(connection.vendor, ()):
+        yield from _guarded(check)
     behind = list(_guarded(migrations))
     yield from behind
     if all(finding.status == "ok" for finding in behind):
@@ -160,7 +159,7 @@ _REBUILD = (
 
 
 def _pragma(name: str, expected: object, otherwise: str) -> Iterator[Finding]:
-    (found,) = _variables(f"PRAGMA {name}")
+    (found,) = row(f"PRAGMA {name}")
     if found == expected:
         yield ok(f"SQLite {name}", f"{found}.")
     else:
@@ -195,66 +194,12 @@ def quick_check() -> Iterator[Finding]:
         )
 
 
-def mysql() -> Iterator[Finding]:
-    values = _variables("SELECT @@max_allowed_packet, @@sql_mode, @@character_set_connection")
-    packet, mode, charset = int(values[0]), values[1], values[2]
-    if packet < MIN_PACKET:
-        yield problem(
-            "MySQL max_allowed_packet",
-            f"{packet:,} bytes; uploads send up to {MIN_PACKET:,} at once and would fail.",
-            "Set max_allowed_packet=16M in the server's [mysqld] section, and restart it.",
-        )
-    else:
-        yield ok("MySQL max_allowed_packet", f"{packet:,} bytes.")
-    if "STRICT_TRANS_TABLES" in mode or "STRICT_ALL_TABLES" in mode:
-        yield ok("MySQL strict mode", "On.")
-    else:
-        yield problem(
-            "MySQL strict mode",
-            "Off: values that are too long are cut off in silence.",
-            "Add STRICT_TRANS_TABLES to sql_mode in the server's [mysqld] section.",
-        )
-    if charset == "utf8mb4":
-        yield ok("MySQL charset", "utf8mb4.")
-    else:
-        yield problem(
-            "MySQL charset",
-            f"{charset}: names in some scripts, and emoji, cannot be stored.",
-            "Leave the charset out of DATABASE_URL or set it to utf8mb4.",
-        )
-    yield from _connections(int(_variables("SELECT @@max_connections")[0]), "MySQL")
-
-
-def postgresql() -> Iterator[Finding]:
-    encoding = str(_variables("SHOW server_encoding")[0])
-    if encoding == "UTF8":
-        yield ok("PostgreSQL encoding", "UTF8.")
-    else:
-        yield problem(
-            "PostgreSQL encoding",
-            f"{encoding}: names in other scripts cannot be stored.",
-            "Make the database anew: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0.",
-        )
-    yield from _connections(int(_variables("SHOW max_connections")[0]), "PostgreSQL")
-
-
-def _connections(most: int, name: str) -> Iterator[Finding]:
-    threads = settings.FILESERVER_THREADS
-    if most < threads:
-        yield warning(
-            f"{name} max_connections",
-            f"{most}, and each worker of the server may have {threads} busy threads.",
-            f"Raise max_connections, or set FILESERVER_THREADS to {max(most // 3, 8)}.",
-        )
-    else:
-        yield ok(f"{name} max_connections", f"{most}.")
-
-
-def _variables(statement: str) -> tuple[Any, ...]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return tuple(cursor.fetchone())
-
-
 def _line(error: Exception) -> str:
     return " ".join(str(error).split()).rstrip(".")
+
+
+_CHECKS: dict[str, tuple[Check, ...]] = {
+    "sqlite": (sqlite,),
+    "mysql": mysql.CHECKS,
+    "postgresql": postgresql.CHECKS,
+}

@@ -55,6 +55,11 @@ def title_of(status: int) -> str:
     return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
+def headers_of(status: int) -> Mapping[str, str]:
+    """Return the headers that an answer of this status has to carry, page or problem."""
+    return _HEADERS.get(status, {})
+
+
 def wants_html(request: HttpRequest) -> bool:
     """Tell whether a page is wanted rather than JSON; a program that takes anything gets JSON."""
     return request.get_preferred_type(["application/json", "text/html"]) == "text/html"
@@ -88,7 +93,7 @@ def problem_response(
         problem | extra,
         status=int(status),
         content_type="application/problem+json",
-        headers={"Cache-Control": "no-store", **_HEADERS.get(status, {}), **(headers or {})},
+        headers={"Cache-Control": "no-store", **headers_of(status), **(headers or {})},
     )
 
 

@@ -155,9 +155,10 @@ def _store(incoming: uploads.IncomingFile, blocks: Iterable[bytes]) -> File:
     except BaseException:
         try:
             uploads.abort(incoming)
-        except FilesError:
+        except FilesError as error:
             # The client is told of the first error; `sweep` gives the bytes back.
-            logger.warning("An upload could not be taken back at once", exc_info=True)
+            why = error.__cause__ or error
+            logger.warning("An upload could not be taken back at once: %s", why)
         raise
 
 

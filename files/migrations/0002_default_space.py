@@ -12,7 +12,8 @@ DEFAULT_SPACE_ID = 1
 def make_default_space(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Make the library of the plain routes, which every file needs a space of."""
     space = apps.get_model("files", "Space")
-    space.objects.get_or_create(pk=DEFAULT_SPACE_ID, defaults={"name": "Files"})
+    spaces = space.objects.using(schema_editor.connection.alias)
+    spaces.get_or_create(pk=DEFAULT_SPACE_ID, defaults={"name": "Files"})
     # PostgreSQL's sequence does not see an id that was given.
     for statement in schema_editor.connection.ops.sequence_reset_sql(no_style(), [space]):
         schema_editor.execute(statement)

@@ -10,7 +10,8 @@ from django.db.models.functions import TruncDate
 def fill_days_and_homes(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Count what is stored already by day and by home; by group it is counted."""
     total = apps.get_model("files", "Total")
-    files = apps.get_model("files", "File").everything
+    totals = total.objects.using(schema_editor.connection.alias)
+    files = apps.get_model("files", "File").everything.using(schema_editor.connection.alias)
     counted = {"files": Count("pk"), "bytes": Sum("size")}
     days = (
         files.filter(deleted_at=None)
@@ -18,12 +19,12 @@ def fill_days_and_homes(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor
         .values("space_id", at=TruncDate("upload_date"))
         .annotate(**counted)
     )
-    total.objects.bulk_create(
+    totals.bulk_create(
         total(space_id=row["space_id"], day=row["at"], count=row["files"], bytes=row["bytes"])
         for row in days
     )
     spaces = files.order_by().values("space_id").annotate(**counted)
-    total.objects.bulk_create(
+    totals.bulk_create(
         total(space_id=row["space_id"], home="database", count=row["files"], bytes=row["bytes"])
         for row in spaces
     )
@@ -31,7 +32,7 @@ def fill_days_and_homes(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor
 
 def forget_days_and_homes(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Leave what the older table knows: one row for each group."""
-    total = apps.get_model("files", "Total").objects
+    total = apps.get_model("files", "Total").objects.using(schema_editor.connection.alias)
     groups = total.exclude(suffix=None).order_by().values("space_id", "suffix")
     kept = list(groups.annotate(files=Sum("count"), size=Sum("bytes")))
     total.all().delete()

@@ -1,6 +1,7 @@
 from files.models.content import MAX_CHUNK_SIZE, Chunk, Content
 from files.models.event import Event
 from files.models.file import INLINE_SIZE, ORDERINGS, File, FileQuerySet, names_by_file
+from files.models.index_order import first_rows, in_index_order
 from files.models.label import Label
 from files.models.space import Space
 from files.models.total import Total
@@ -17,5 +18,7 @@ __all__ = [
     "Label",
     "Space",
     "Total",
+    "first_rows",
+    "in_index_order",
     "names_by_file",
 ]

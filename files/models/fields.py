@@ -3,9 +3,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models.lookups import IContains
+from django.db.models import lookups
 from django.db.models.sql.compiler import SQLCompiler
 
 # MySQL's usual collations take "A" for "a"; PostgreSQL's follow the locale.
@@ -18,8 +19,10 @@ _BYTEWISE = {
 
 if TYPE_CHECKING:
     CharField = models.CharField[str, str]
+    Exact = lookups.Exact[Any]
 else:
     CharField = models.CharField
+    Exact = lookups.Exact
 
 
 class BytewiseCharField(CharField):
@@ -45,8 +48,21 @@ class BytewiseCharField(CharField):
 
 
 @BytewiseCharField.register_lookup
-class BytewiseIContains(IContains):
-    """Finds a part of a text in any case, which MySQL's bytewise LIKE does not."""
+class BytewiseExact(Exact):
+    """Finds nothing where only ASCII can be and more is asked for: MySQL would call it an error."""
+
+    def as_sql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, tuple[str | int, ...]]:
+        is_text = isinstance(self.rhs, str) and not self.rhs.isascii()
+        if is_text and self.lhs.output_field.ascii_only:
+            raise EmptyResultSet
+        return super().as_sql(compiler, connection)
+
+
+@BytewiseCharField.register_lookup
+class BytewiseIContains(lookups.IContains):
+    """Finds a part of a text in any case, which a bytewise comparison alone does not."""
 
     def as_mysql(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
@@ -55,3 +71,12 @@ class BytewiseIContains(IContains):
         text, text_params = self.process_lhs(compiler, connection)
         part, part_params = self.process_rhs(compiler, connection)
         return f"LOWER({text}) LIKE LOWER({part})", [*text_params, *part_params]
+
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper
+    ) -> tuple[str, Sequence[Any]]:
+        """Compare as the database's own language does: in "C", ï has no upper case."""
+        text, text_params = compiler.compile(self.lhs)
+        part, part_params = self.process_rhs(compiler, connection)
+        sql = f'UPPER({text} COLLATE "default") LIKE UPPER({part})'
+        return sql, [*text_params, *part_params]

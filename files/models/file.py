@@ -11,6 +11,7 @@ from django.utils import timezone
 from files.actors import Actor
 from files.models.content import Content
 from files.models.fields import BytewiseCharField
+from files.models.index_order import first_rows
 from files.models.label import Label
 from files.models.space import Space
 
@@ -75,14 +76,14 @@ class FileQuerySet(models.QuerySet["File"]):
         descending = ordering.startswith("-") is not reverse
         ordered = self.order_by(*(f"-{name}" if descending else name for name in columns))
         if after is None:
-            return list(ordered[:limit])
+            return list(first_rows(ordered, limit))
         found: list[File] = []
         for depth in reversed(range(len(columns))):
             if len(found) < limit:
                 equal = {name: getattr(after, name) for name in columns[:depth]}
                 beyond = f"{columns[depth]}__{'lt' if descending else 'gt'}"
                 rest = ordered.filter(**equal, **{beyond: getattr(after, columns[depth])})
-                found += rest[: limit - len(found)]
+                found += first_rows(rest, limit - len(found))
         return found
 
 

@@ -5,10 +5,10 @@ Entry points: run, with one of verify, trash, restore and purge.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.db import connection, transaction
+from django.db import connection
 
 from files.actors import Actor
 from files.exceptions import (
@@ -20,7 +20,7 @@ from files.exceptions import (
 from files.models import File
 from files.processing.verification import Problem, Selection, verify_files
 from files.services import deletion, events
-from files.storage import told_in_words
+from files.storage import in_transaction, is_transient, told_in_words
 
 # Files between two reports of how far a run is.
 BATCH = 100
@@ -82,11 +82,16 @@ def verify(actor: Actor, ids: Sequence[int]) -> Iterator[Result]:
     with told_in_words():
         found = {one.file_id: one.problems for one in verify_files(Selection(ids=frozenset(ids)))}
         files = File.everything.without_bytes().in_bulk(found)
-    with told_in_words(), transaction.atomic():
-        for pk, file in files.items():
-            events.record("file.verified", actor, file, intact=not found[pk])
+    in_transaction(_record_verified)(actor, files, found)
     for pk in ids:
         yield pk, _damage(pk, found[pk]) if pk in files else _gone(pk)
+
+
+def _record_verified(
+    actor: Actor, files: Mapping[int, File], found: Mapping[int, Sequence[object]]
+) -> None:
+    for pk, file in files.items():
+        events.record("file.verified", actor, file, intact=not found[pk])
 
 
 def trash(actor: Actor, ids: Sequence[int]) -> Iterator[Result]:
@@ -110,20 +115,24 @@ def _each(act: Callable[[int], object], ids: Sequence[int]) -> Iterator[Result]:
         # By id, as of two runs that lock the same files one has to come first.
         group = sorted(ids[start : start + GROUP])
         try:
-            with told_in_words(), transaction.atomic():
-                results = [(file_id, _refusal(act, file_id)) for file_id in group]
+            results = _act_on_group(act, group)
         except FilesError as error:
             results = [(file_id, error) for file_id in group]
         yield from results
+
+
+@in_transaction
+def _act_on_group(act: Callable[[int], object], group: Iterable[int]) -> list[Result]:
+    return [(file_id, _refusal(act, file_id)) for file_id in group]
 
 
 def _refusal(act: Callable[[int], object], file_id: int) -> FilesError | None:
     try:
         act(file_id)
     except FilesError as error:
-        if connection.needs_rollback:
+        if connection.needs_rollback or is_transient(error):
             # The database gave up the whole group (a full disk, say), and Django would
-            # roll back what was done before without a word.
+            # roll back what was done before without a word; or it may be tried again.
             raise
         return error
     return None

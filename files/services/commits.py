@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 from django.db import connection, transaction
 
+from files.storage import in_transaction
+
 # Works in one transaction: no more, so that none waits long for the others, and so that
 # it stays far below what SQLite keeps in memory (fileserver.sqlite, CACHE_SPILL_PAGES).
 MOST = 32
@@ -43,8 +45,7 @@ class Commits:
         others wanted written is, unless the whole transaction failed.
         """
         if connection.vendor != "sqlite" or connection.in_atomic_block:
-            with transaction.atomic():
-                work()
+            in_transaction(work)()
             return
         entry = _Entry(work)
         with self._lock:

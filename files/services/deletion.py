@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
 
@@ -20,7 +19,7 @@ from files.exceptions import FileNotFoundInSpaceError, VersionMismatchError, get
 from files.models import Content, File, FileQuerySet, Space
 from files.permissions import require_write
 from files.services import events, totals
-from files.storage import told_in_words
+from files.storage import in_transaction
 
 # Rows of one query while the trash is emptied.
 PAGE = 500
@@ -36,6 +35,7 @@ class Emptied:
     bytes: int
 
 
+@in_transaction
 def delete_file(*, actor: Actor, file_id: int, is_known: IsKnown | None = None) -> None:
     """Move the file to the trash; for good where FILESERVER_TRASH_DAYS is 0.
 
@@ -43,34 +43,33 @@ def delete_file(*, actor: Actor, file_id: int, is_known: IsKnown | None = None) 
     knows the file as it is now; where it does not, nothing is deleted and
     VersionMismatchError is raised.
     """
-    with told_in_words(), transaction.atomic():
-        file = locked_file(File.objects.visible_to(actor), actor, file_id, is_known)
-        if not settings.FILESERVER_TRASH_DAYS:
-            _purge(file, actor)
-            return
-        file.deleted_at = timezone.now()
-        file.version += 1
-        file.save(update_fields=["deleted_at", "updated_at", "version"])
-        events.record("file.trashed", actor, file)
-        totals.add_listed(file, -1)
+    file = locked_file(File.objects.visible_to(actor), actor, file_id, is_known)
+    if not settings.FILESERVER_TRASH_DAYS:
+        _purge(file, actor)
+        return
+    file.deleted_at = timezone.now()
+    file.version += 1
+    file.save(update_fields=["deleted_at", "updated_at", "version"])
+    events.record("file.trashed", actor, file)
+    totals.add_listed(file, -1)
 
 
+@in_transaction
 def restore_file(*, actor: Actor, file_id: int) -> File:
     """Bring the file back from the trash, as it was."""
-    with told_in_words(), transaction.atomic():
-        file = locked_file(File.everything.trash_of(actor), actor, file_id)
-        file.deleted_at = None
-        file.version += 1
-        file.save(update_fields=["deleted_at", "updated_at", "version"])
-        events.record("file.restored", actor, file)
-        totals.add_listed(file, 1)
+    file = locked_file(File.everything.trash_of(actor), actor, file_id)
+    file.deleted_at = None
+    file.version += 1
+    file.save(update_fields=["deleted_at", "updated_at", "version"])
+    events.record("file.restored", actor, file)
+    totals.add_listed(file, 1)
     return file
 
 
+@in_transaction
 def purge_file(*, actor: Actor, file_id: int) -> None:
     """Delete the file for good, be it in the trash or not."""
-    with told_in_words(), transaction.atomic():
-        _purge(locked_file(File.everything.in_spaces_of(actor), actor, file_id), actor)
+    _purge(locked_file(File.everything.in_spaces_of(actor), actor, file_id), actor)
 
 
 def empty_trash(*, dry_run: bool = False) -> Emptied:
@@ -117,14 +116,14 @@ def locked_file(
     return file
 
 
+@in_transaction
 def _purge_expired(expired: FileQuerySet, file_id: int) -> int | None:
     """Purge one file of the trash; return its size, None where it was restored meanwhile."""
-    with told_in_words(), transaction.atomic():
-        file = expired.without_bytes().select_for_update().filter(pk=file_id).first()
-        if file is None:
-            return None
-        _purge(file, SYSTEM)
-        return file.size
+    file = expired.without_bytes().select_for_update().filter(pk=file_id).first()
+    if file is None:
+        return None
+    _purge(file, SYSTEM)
+    return file.size
 
 
 def _purge(file: File, actor: Actor) -> None:

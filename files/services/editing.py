@@ -5,9 +5,7 @@ Entry point: edit_file.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
-from django.db import transaction
+from collections.abc import Callable, Collection
 
 from files.actors import Actor
 from files.exceptions import CorruptContentError, InvalidFieldsError, Phrase, gettext_noop
@@ -16,9 +14,10 @@ from files.models import File, Label
 from files.names import clean_folder, clean_label, clean_name, suffix_of
 from files.services import events, totals
 from files.services.deletion import locked_file
-from files.storage import read, told_in_words
+from files.storage import in_transaction, read
 
 
+@in_transaction
 def edit_file(
     *,
     actor: Actor,
@@ -26,7 +25,7 @@ def edit_file(
     is_known: Callable[[File], bool] | None = None,
     name: str | None = None,
     folder: str | None = None,
-    labels: Iterable[str] | None = None,
+    labels: Collection[str] | None = None,
 ) -> File:
     """Change what is given; `labels` are the names of all that the file shall have.
 
@@ -38,24 +37,21 @@ def edit_file(
         for key, value, clean in (("name", name, clean_name), ("folder", folder, clean_folder))
         if value is not None
     }
-    with told_in_words(), transaction.atomic():
-        file = locked_file(File.objects.visible_to(actor), actor, file_id, is_known)
-        changes: dict[str, object] = {
-            key: [getattr(file, key), value]
-            for key, value in new.items()
-            if value != getattr(file, key)
-        }
-        if "name" in changes:
-            _rename(file, new["name"])
-        file.folder = new.get("folder", file.folder)
-        if labels is not None:
-            changes |= _set_labels(file, {clean_label(label) for label in labels})
-        if changes:
-            file.version += 1
-            file.save(
-                update_fields=["name", "suffix", "mime_type", "folder", "updated_at", "version"]
-            )
-            events.record("file.changed", actor, file, changes=changes)
+    file = locked_file(File.objects.visible_to(actor), actor, file_id, is_known)
+    changes: dict[str, object] = {
+        key: [getattr(file, key), value]
+        for key, value in new.items()
+        if value != getattr(file, key)
+    }
+    if "name" in changes:
+        _rename(file, new["name"])
+    file.folder = new.get("folder", file.folder)
+    if labels is not None:
+        changes |= _set_labels(file, {clean_label(label) for label in labels})
+    if changes:
+        file.version += 1
+        file.save(update_fields=["name", "suffix", "mime_type", "folder", "updated_at", "version"])
+        events.record("file.changed", actor, file, changes=changes)
     return file
 
 

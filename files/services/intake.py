@@ -17,7 +17,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, Protocol, TypeVar
 
-from django.db import connection, transaction
+from django.db import connection
 
 from files.actors import Actor
 from files.exceptions import (
@@ -28,7 +28,7 @@ from files.exceptions import (
 )
 from files.models import File
 from files.services import uploads
-from files.storage import told_in_words
+from files.storage import in_transaction
 
 # Bytes up to which a file shares its transaction with others.
 SMALL_SIZE = 1 << 20
@@ -206,19 +206,22 @@ class Intake(Generic[S]):
         """Store as many as one short transaction takes, at least one."""
         if self._is_dry_run:
             return [self._imagine(small.source, small.hash, known) for small in waiting]
+        outcomes = in_transaction(self._store_together)(waiting, known)
+        if connection.vendor == "sqlite":
+            time.sleep(PAUSE_S)
+        return outcomes
+
+    def _store_together(self, waiting: list[_Small[S]], known: dict[str, int]) -> list[Outcome[S]]:
         known = dict(known)
         outcomes: list[Outcome[S]] = []
         end = time.monotonic() + LONGEST_TRANSACTION_S
-        with told_in_words(), transaction.atomic():
-            for small in waiting:
-                outcome = self._store_small(small, known)
-                outcomes.append(outcome)
-                if outcome.file_id is not None:
-                    known[outcome.hash] = outcome.file_id
-                if time.monotonic() > end:
-                    break
-        if connection.vendor == "sqlite":
-            time.sleep(PAUSE_S)
+        for small in waiting:
+            outcome = self._store_small(small, known)
+            outcomes.append(outcome)
+            if outcome.file_id is not None:
+                known[outcome.hash] = outcome.file_id
+            if time.monotonic() > end:
+                break
         return outcomes
 
     def _store_small(self, small: _Small[S], known: dict[str, int]) -> Outcome[S]:

@@ -10,7 +10,7 @@ import contextlib
 import re
 from collections.abc import Iterator
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F
 from django.utils import timezone
 
@@ -26,21 +26,34 @@ from files.models.label import DEFAULT_COLOR
 from files.names import clean_label
 from files.permissions import require_write
 from files.services import events
-from files.storage import told_in_words
+from files.storage import in_transaction
 
 _COLOR = re.compile(r"#[0-9a-f]{6}")
 
 
+@contextlib.contextmanager
+def _names_told() -> Iterator[None]:
+    """Turn the refusal of a name that is taken into InvalidFieldsError."""
+    try:
+        yield
+    except IntegrityError as error:
+        taken = gettext_noop("There is a label of this name already.")
+        raise InvalidFieldsError({"name": Phrase(taken)}) from error
+
+
+@_names_told()
+@in_transaction
 def create_label(*, actor: Actor, space_id: int, name: str, color: str = DEFAULT_COLOR) -> Label:
     """Make a label; `color` as "#rrggbb". Raises InvalidFieldsError for what cannot be."""
     require_write(actor, space_id)
     label = Label(space_id=space_id, name=clean_label(name), color=_clean_color(color))
-    with _names_told(), told_in_words(), transaction.atomic():
-        label.save(force_insert=True)
-        events.record("label.created", actor, label, name=label.name, color=label.color)
+    label.save(force_insert=True)
+    events.record("label.created", actor, label, name=label.name, color=label.color)
     return label
 
 
+@_names_told()
+@in_transaction
 def change_label(
     *, actor: Actor, label_id: int, name: str | None = None, color: str | None = None
 ) -> Label:
@@ -54,27 +67,26 @@ def change_label(
         for key, value, clean in (("name", name, clean_label), ("color", color, _clean_color))
         if value is not None
     }
-    with _names_told(), told_in_words(), transaction.atomic():
-        label = _locked_label(actor, label_id)
-        changes = {key: value for key, value in new.items() if value != getattr(label, key)}
-        if not changes:
-            return label
-        for key, value in changes.items():
-            setattr(label, key, value)
-        label.save(update_fields=list(changes))
-        if "name" in changes:
-            _raise_versions(label)
-        events.record("label.changed", actor, label, name=label.name, color=label.color)
+    label = _locked_label(actor, label_id)
+    changes = {key: value for key, value in new.items() if value != getattr(label, key)}
+    if not changes:
+        return label
+    for key, value in changes.items():
+        setattr(label, key, value)
+    label.save(update_fields=list(changes))
+    if "name" in changes:
+        _raise_versions(label)
+    events.record("label.changed", actor, label, name=label.name, color=label.color)
     return label
 
 
+@in_transaction
 def delete_label(*, actor: Actor, label_id: int) -> None:
     """Take the label off all files and remove it."""
-    with told_in_words(), transaction.atomic():
-        label = _locked_label(actor, label_id)
-        events.record("label.deleted", actor, label, name=label.name)
-        _raise_versions(label)
-        label.delete()
+    label = _locked_label(actor, label_id)
+    events.record("label.deleted", actor, label, name=label.name)
+    _raise_versions(label)
+    label.delete()
 
 
 def _locked_label(actor: Actor, label_id: int) -> Label:
@@ -84,16 +96,6 @@ def _locked_label(actor: Actor, label_id: int) -> Label:
         raise FileNotFoundInSpaceError(gettext_noop("There is no label %(id)s."), id=label_id)
     require_write(actor, label.space_id)
     return label
-
-
-@contextlib.contextmanager
-def _names_told() -> Iterator[None]:
-    """Turn the refusal of a name that is taken into InvalidFieldsError."""
-    try:
-        yield
-    except IntegrityError as error:
-        taken = gettext_noop("There is a label of this name already.")
-        raise InvalidFieldsError({"name": Phrase(taken)}) from error
 
 
 def _clean_color(color: str) -> str:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from files.models import Content, File, Total
+from files.models import Content, File, Total, first_rows
 from files.storage import room
 
 LARGEST = 10
@@ -78,7 +78,7 @@ def library_statistics(*, space_id: int, days: int = 30) -> LibraryStatistics:
         trash=Amount(kept.count - files.count, kept.bytes - files.bytes),
         receiving=_receiving(),
         duplicates_refused=totals.duplicates(),
-        largest=list(largest[:LARGEST]),
+        largest=list(first_rows(largest, LARGEST)),
         free_bytes=room(),
     )
 

@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from files.models import File, Total
+from files.storage import in_transaction
 
 # A prime, as MySQL may hand out only every second or third id.
 FOLD_EVERY = 257
@@ -75,22 +76,22 @@ def add_home(file: File, sign: int) -> None:
     add(space_id=file.space_id, home=file.home, count=sign, size=sign * file.size)
 
 
+@in_transaction
 def fold(space_id: int) -> None:
     """Melt the newest entries into one for each group, day and home; no sum changes.
 
     Entries that another fold has locked are left to it, and rows of groups and days
     that nothing was added to stay as they are.
     """
-    with transaction.atomic():
-        locked = Total.objects.in_space(space_id)
-        if connection.features.has_select_for_update_skip_locked:
-            locked = locked.select_for_update(skip_locked=True)
-        # Twice as many, as the rows of the last fold are among them.
-        entries = list(locked.order_by("-pk")[: 2 * FOLD_EVERY])
-        known = {entry.pk for entry in entries}
-        entries += [entry for entry in locked.filter(_rows_of(entries)) if entry.pk not in known]
-        Total.objects.filter(pk__in=[entry.pk for entry in entries]).delete()
-        Total.objects.bulk_create(_melted(space_id, entries))
+    # Where none can be skipped (MariaDB before 10.6), folds come one after the other.
+    skips = connection.features.has_select_for_update_skip_locked
+    locked = Total.objects.in_space(space_id).select_for_update(skip_locked=skips)
+    # Twice as many, as the rows of the last fold are among them.
+    entries = list(locked.order_by("-pk")[: 2 * FOLD_EVERY])
+    known = {entry.pk for entry in entries}
+    entries += [entry for entry in locked.filter(_rows_of(entries)) if entry.pk not in known]
+    Total.objects.filter(pk__in=[entry.pk for entry in entries]).delete()
+    Total.objects.bulk_create(_melted(space_id, entries))
 
 
 def _rows_of(entries: Iterable[Total]) -> Q:

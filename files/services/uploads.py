@@ -14,7 +14,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from files.actors import Actor
@@ -33,7 +33,14 @@ from files.models import INLINE_SIZE, Content, File
 from files.names import clean_folder, clean_name, suffix_of
 from files.permissions import require_write
 from files.services import commits, deletion, events, totals
-from files.storage import ContentWriter, require_room, storage_of, told_in_words
+from files.storage import (
+    ContentWriter,
+    in_transaction,
+    release_connection,
+    require_room,
+    storage_of,
+    told_in_words,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -89,6 +96,8 @@ def check_early(*, actor: Actor, space_id: int, at_least: int, digest: bytes | N
     require_room(at_least)
     if digest is not None and (existing := _existing(space_id, digest.hex())):
         raise _duplicate(space_id, existing)
+    # The client may take as long as it likes now.
+    release_connection()
 
 
 def append(incoming: IncomingFile, data: bytes) -> None:
@@ -119,7 +128,27 @@ def commit(incoming: IncomingFile) -> File:
     _check_complete(incoming)
     if incoming.writer is None:
         require_room(incoming.received)
-    file = File(
+    file = _file_of(incoming)
+    try:
+        if incoming.received <= SHARED_SIZE:
+            with told_in_words():
+                commits.share(lambda: _write(incoming, file))
+        else:
+            in_transaction(_write)(incoming, file)
+    except IntegrityError as error:
+        if existing := _existing(incoming.space_id, file.hash):
+            raise _duplicate(incoming.space_id, existing) from error
+        if "file_space_hash" not in str(error) and "file.hash" not in str(error):
+            raise
+        raise StorageBusyError(
+            gettext_noop("The same file was being deleted at this moment; please try again.")
+        ) from error
+    incoming.writer = None
+    return file
+
+
+def _file_of(incoming: IncomingFile) -> File:
+    return File(
         space_id=incoming.space_id,
         name=incoming.name,
         suffix=suffix_of(incoming.name),
@@ -131,23 +160,6 @@ def commit(incoming: IncomingFile) -> File:
         owner_id=incoming.actor.user_id,
         data=incoming.small if incoming.writer is None else None,
     )
-    try:
-        with told_in_words():
-            if incoming.received <= SHARED_SIZE:
-                commits.share(lambda: _write(incoming, file))
-            else:
-                with transaction.atomic():
-                    _write(incoming, file)
-    except IntegrityError as error:
-        if existing := _existing(incoming.space_id, file.hash):
-            raise _duplicate(incoming.space_id, existing) from error
-        if "file_space_hash" not in str(error) and "file.hash" not in str(error):
-            raise
-        raise StorageBusyError(
-            gettext_noop("The same file was being deleted at this moment; please try again.")
-        ) from error
-    incoming.writer = None
-    return file
 
 
 def abort(incoming: IncomingFile) -> None:
@@ -216,6 +228,8 @@ def _save(file: File) -> dict[str, object]:
     Returns what the event tells of it. The new bytes take the place of the old, which
     may be damaged: perhaps that is why they were deleted.
     """
+    # Perhaps for the second time, where the first was rolled back.
+    file.pk, file.version = None, 1
     trashed = _trashed(file) if _is_in_trash(file) else None
     if trashed is None:
         file.save(force_insert=True)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from django.db import connection, transaction
+from django.db import connection
 from django.utils import timezone
 
 from files.crc32 import crc32_combine
@@ -26,31 +26,29 @@ from files.exceptions import (
     StorageFullError,
     gettext_noop,
 )
-from files.models import MAX_CHUNK_SIZE, Chunk, Content
+from files.models import MAX_CHUNK_SIZE, Content
 from files.storage.base import Damage
+from files.storage.chunk_rows import (
+    ChunkRow,
+    add_chunks,
+    chunk_at,
+    chunks_of,
+    release_connection,
+    remove_chunks,
+    slices,
+)
 from files.storage.inspection import inspect_chunks
+from files.storage.transactions import in_transaction
 
 # What one writer holds before it commits a batch: long enough for few commits,
 # short enough that other writers wait some 20 ms for the lock.
 BATCH_BYTES = 8 << 20
 # What all writers of the process hold together; with many, batches get shorter.
 ALL_BATCHES_BYTES = 64 << 20
-# Rows in one INSERT: four escaped chunks fit MySQL's packet of 16 MiB.
-ROWS_PER_INSERT = 4
 # A slow client's batch is committed sooner, which is also its sign of life.
 LONGEST_BATCH_S = Content.RECEIVING_TIME.total_seconds() / 6
 # What uploads must leave on the disk, for other writers and for `sweep`.
 SPARE_DISK_BYTES = 64 << 20
-# Rows that one transaction of `remove` takes: it holds the write lock some 30 ms.
-ROWS_PER_REMOVAL = 32
-# Rows of one query where no data are read.
-ROWS_PER_PAGE = 1024
-
-# By hand, at each MiB of a download: the ORM takes 0.3 ms, the query itself 0.08.
-_CHUNK_AT = (
-    "SELECT {0}, size, checksum, data FROM chunk WHERE content_id = %s AND {0} <= %s"
-    " ORDER BY {0} DESC LIMIT 1"
-)
 
 _open_writers: WeakSet[DatabaseWriter] = WeakSet()
 
@@ -63,7 +61,7 @@ class DatabaseWriter:
         self.content = Content(state=Content.State.RECEIVING)
         self._parts: list[bytes | memoryview] = []
         self._parts_size = 0
-        self._batch: list[Chunk] = []
+        self._batch: list[ChunkRow] = []
         self._offset = 0
         # An id of a rolled back row is no longer ours: SQLite gives it to the next.
         self._has_committed = False
@@ -81,11 +79,13 @@ class DatabaseWriter:
             if self._parts_size == MAX_CHUNK_SIZE:
                 self._cut_chunk()
                 if self._is_batch_full():
-                    self._write_batch()
-                    self._has_committed = True
+                    self._commit_batch()
 
     def flush(self) -> None:
-        """Write the rest and own the content; inside the caller's transaction."""
+        """Write the rest and own the content; inside the caller's transaction.
+
+        Once more where that was rolled back.
+        """
         if self._parts:
             self._cut_chunk()
         self._write_batch(state=Content.State.STORED, keep_until=None)
@@ -98,9 +98,7 @@ class DatabaseWriter:
 
     def _cut_chunk(self) -> None:
         data = bytes(self._parts[0]) if len(self._parts) == 1 else b"".join(self._parts)
-        self._batch.append(
-            Chunk(offset=self._offset, size=len(data), checksum=zlib.crc32(data), data=data)
-        )
+        self._batch.append(ChunkRow(self._offset, len(data), zlib.crc32(data), data))
         self._offset += len(data)
         self._parts.clear()
         self._parts_size = 0
@@ -109,24 +107,28 @@ class DatabaseWriter:
         limit = min(BATCH_BYTES, ALL_BATCHES_BYTES // len(_open_writers))
         return len(self._batch) * MAX_CHUNK_SIZE >= limit or time.monotonic() > self._write_by
 
+    def _commit_batch(self) -> None:
+        in_transaction(self._write_batch)()
+        self._has_committed = True
+        self._batch.clear()
+        self._write_by = time.monotonic() + LONGEST_BATCH_S
+        # Until the client has sent as much again.
+        release_connection()
+
     def _write_batch(self, **changes: Any) -> None:
+        """Write the batch, within a transaction that may be run again."""
         require_room(sum(chunk.size for chunk in self._batch))
         columns = {
             "size": self._offset,
             "keep_until": timezone.now() + Content.RECEIVING_TIME,
         } | changes
-        with transaction.atomic(savepoint=False):
-            if self.content._state.adding:
-                for name, value in columns.items():
-                    setattr(self.content, name, value)
-                self.content.save(force_insert=True)
-            else:
-                self._update(**columns)
-            for chunk in self._batch:
-                chunk.content = self.content
-            Chunk.objects.bulk_create(self._batch, batch_size=ROWS_PER_INSERT)
-        self._batch.clear()
-        self._write_by = time.monotonic() + LONGEST_BATCH_S
+        if self._has_committed:
+            self._update(**columns)
+        else:
+            # Perhaps for the second time, where the first was rolled back.
+            self.content = Content(**columns)
+            self.content.save(force_insert=True)
+        add_chunks(self.content.pk, self._batch)
 
     def _update(self, **columns: object) -> None:
         """Change the content's row, unless `sweep` took it meanwhile."""
@@ -155,7 +157,7 @@ class DatabaseStorage:
             content.renew_at = self._next_renewal()
         while start < stop:
             offset, data = self._chunk_at(content, start)
-            yield bytes(data[start - offset : stop - offset])
+            yield data[start - offset : stop - offset]
             start = offset + len(data)
             if time.monotonic() > content.renew_at:
                 self._renew(content)
@@ -165,12 +167,11 @@ class DatabaseStorage:
         """Return the bytes of contents by id, in one query; those of whole ones only."""
         sizes = {content.pk: content.size for content in contents}
         found = dict.fromkeys(sizes, b"")
-        chunks = Chunk.objects.filter(content_id__in=sizes).order_by("content_id", "offset")
-        rows = chunks.values_list("content_id", "offset", "size", "checksum", "data")
-        for content_id, offset, size, checksum, data in rows:
-            is_whole = len(data) == size and zlib.crc32(data) == checksum
-            if is_whole and offset == len(found[content_id]):
-                found[content_id] += data
+        for content_id, chunks in chunks_of(sizes).items():
+            for offset, size, checksum, data in chunks:
+                is_whole = len(data) == size and zlib.crc32(data) == checksum
+                if is_whole and offset == len(found[content_id]):
+                    found[content_id] += data
         return {pk: data for pk, data in found.items() if len(data) == sizes[pk]}
 
     def crc32(self, content: Content) -> int:
@@ -180,16 +181,13 @@ class DatabaseStorage:
         missing or a row is damaged.
         """
         crc = position = 0
-        chunks = Chunk.objects.filter(content_id=content.pk).order_by("offset")
-        rows = chunks.values_list("offset", "size", "checksum")
-        while page := list(rows.filter(offset__gte=position)[:ROWS_PER_PAGE]):
-            for offset, size, checksum in page:
-                if offset != position or size < 1:
-                    raise _missing(content, position)
-                if not 0 <= checksum < 1 << 32:
-                    raise _damaged(content, offset, size)
-                crc = crc32_combine(crc, checksum, size)
-                position += size
+        for offset, size, checksum in slices(content.pk):
+            if offset != position or size < 1:
+                raise _missing(content, position)
+            if not 0 <= checksum < 1 << 32:
+                raise _damaged(content, offset, size)
+            crc = crc32_combine(crc, checksum, size)
+            position += size
         if position != content.size:
             raise _missing(content, position)
         return crc
@@ -200,24 +198,13 @@ class DatabaseStorage:
 
     def remove(self, content: Content) -> int:
         """Remove it in small transactions, its row last; return the bytes given back."""
-        removed = 0
-        while True:
-            rows = Chunk.objects.filter(content_id=content.pk).values_list("pk", "size")
-            batch = dict(rows[:ROWS_PER_REMOVAL])
-            if not batch:
-                break
-            Chunk.objects.filter(pk__in=batch).delete()
-            removed += sum(batch.values())
+        removed = remove_chunks(content.pk)
         content.delete()
         return removed
 
-    def _chunk_at(self, content: Content, position: int) -> tuple[int, bytes | memoryview]:
+    def _chunk_at(self, content: Content, position: int) -> tuple[int, bytes]:
         """Return the offset and the bytes, checked, of the chunk that holds `position`."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                _CHUNK_AT.format(connection.ops.quote_name("offset")), (content.pk, position)
-            )
-            offset, size, checksum, data = cursor.fetchone() or (0, 0, 0, b"")
+        offset, size, checksum, data = chunk_at(content.pk, position) or (0, 0, 0, b"")
         if position >= offset + size:
             raise _missing(content, position)
         if len(data) != size or zlib.crc32(data) != checksum:
@@ -272,26 +259,3 @@ def require_room(size: int) -> None:
             size=f"{size:,}",
             free=f"{free:,}",
         )
-
-
-def empty_log() -> None:
-    """Bring SQLite's log into the file and give its space back, unless a reader needs it."""
-    if connection.vendor == "sqlite":
-        connection.ensure_connection()
-        connection.empty_log()  # type: ignore[attr-defined]  # of fileserver.sqlite
-
-
-def give_space_back(pages: int = 1000) -> int:
-    """Return free pages of SQLite's file to the disk; the number of pages freed.
-
-    Elsewhere the database reuses the space by itself: 0.
-    """
-    if connection.vendor != "sqlite":
-        return 0
-    with connection.cursor() as cursor:
-        before = cursor.execute("PRAGMA freelist_count").fetchone()[0]
-        # execute() would run one step, and each step frees one page.
-        with connection.wrap_database_errors:
-            connection.connection.executescript(f"PRAGMA incremental_vacuum({pages:d})")
-        after = cursor.execute("PRAGMA freelist_count").fetchone()[0]
-    return int(before - after)

@@ -15,11 +15,14 @@ from django.db.models import QuerySet
 
 from files.models import MAX_CHUNK_SIZE, Chunk, Content
 from files.storage.base import Damage
+from files.storage.chunk_rows import chunks_from
 
 R = TypeVar("R")
 
 # Chunks of one query.
 ROWS = 4
+# A damaged row may say anything: below 0, too.
+LEAST = -(1 << 63)
 # What embedded databases say when a page cannot be read; the server would, too.
 _UNREADABLE = ("disk I/O error", "malformed")
 
@@ -70,12 +73,11 @@ def _length(row: _Row) -> int:
 
 def _rows(content: Content) -> Iterator[_Row]:
     """Yield the rows, a few at a time: no query stays open."""
-    chunks = Chunk.objects.filter(content_id=content.pk).order_by("offset")
-    columns = chunks.values_list("offset", "size", "checksum", "data")
     last: int | None = None
     while True:
         try:
-            page = [_Row(*row) for row in _after(columns, last)]
+            start = LEAST if last is None else last + 1
+            page = [_Row(*row) for row in chunks_from(content.pk, start, ROWS)]
         except DatabaseError as error:
             require_damage(error)
             page = list(_one_by_one(content, last))

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
+from files.tests.live_databases import kind_of
 from files.tests.running_server import RunningServer, ask
 
 LONG_AGO = "2000-01-01 00:00:00"
@@ -19,7 +20,7 @@ OWNERSHIP = {
     "file owns content that may be swept": """
         SELECT file.id, content.id, content.state, content.keep_until FROM file
         LEFT JOIN content ON content.id = file.content_id WHERE file.content_id IS NOT NULL
-        AND (content.state IS NOT 'stored' OR content.keep_until IS NOT NULL)""",
+        AND (COALESCE(content.state, '') != 'stored' OR content.keep_until IS NOT NULL)""",
     "stored content has not one owner": """
         SELECT content.id, COUNT(file.id) FROM content
         LEFT JOIN file ON file.content_id = content.id
@@ -32,8 +33,14 @@ LEFT_OVER = {
     "chunk of no content": """
         SELECT id, content_id FROM chunk WHERE content_id NOT IN (SELECT id FROM content)""",
     "file of another size than its chunks": """
-        SELECT id, size FROM file WHERE content_id IS NOT NULL AND size IS NOT
-        (SELECT SUM(chunk.size) FROM chunk WHERE chunk.content_id = file.content_id)""",
+        SELECT id, size FROM file WHERE content_id IS NOT NULL AND size != COALESCE(
+        (SELECT SUM(chunk.size) FROM chunk WHERE chunk.content_id = file.content_id), -1)""",
+}
+# What a database says of its own tables, and how it is put when all is well.
+DAMAGE: dict[str, dict[str, set[tuple[Any, ...]]]] = {
+    "sqlite": {"PRAGMA integrity_check": {("ok",)}, "PRAGMA foreign_key_check": set()},
+    "mysql": {f"CHECK TABLE {table}": {("OK",)} for table in ("file", "content", "chunk", "total")},
+    "postgres": {},
 }
 # Sums of entries, and what they have to be.
 TOTALS = [
@@ -46,12 +53,12 @@ TOTALS = [
     (
         "by day",
         "SELECT 'all', SUM(count), SUM(bytes) FROM total WHERE day IS NOT NULL",
-        "SELECT 'all', COUNT(*), IFNULL(SUM(size), 0) FROM file WHERE deleted_at IS NULL",
+        "SELECT 'all', COUNT(*), COALESCE(SUM(size), 0) FROM file WHERE deleted_at IS NULL",
     ),
     (
         "by home",
         "SELECT home, SUM(count), SUM(bytes) FROM total WHERE home IS NOT NULL GROUP BY home",
-        """SELECT IFNULL(content.home, 'database') AS home, COUNT(*), SUM(file.size) FROM file
+        """SELECT COALESCE(content.home, 'database') AS home, COUNT(*), SUM(file.size) FROM file
         LEFT JOIN content ON content.id = file.content_id GROUP BY 1""",
     ),
 ]
@@ -59,7 +66,7 @@ TOTALS = [
 
 def age(server: RunningServer) -> None:
     """Let `sweep` act as if hours had passed: nothing may be being received or read now."""
-    server.query("UPDATE content SET keep_until = ? WHERE keep_until IS NOT NULL", LONG_AGO)
+    server.query("UPDATE content SET keep_until = %s WHERE keep_until IS NOT NULL", LONG_AGO)
 
 
 def ownership_problems(server: RunningServer) -> list[str]:
@@ -74,10 +81,9 @@ def database_problems(server: RunningServer) -> list[str]:
         kept = {row for row in query(totals) if row[1] or row[2]}
         if kept != (counted := {row for row in query(files) if row[1] or row[2]}):
             problems.append(f"totals {what} say {kept}, the files are {counted}")
-    if (damage := query("PRAGMA integrity_check")) != [("ok",)]:
-        problems.append(f"integrity_check: {damage[:3]}")
-    if strays := query("PRAGMA foreign_key_check"):
-        problems.append(f"foreign_key_check: {strays[:3]}")
+    for check, well in DAMAGE[kind_of(server.database_url)].items():
+        if (damage := {row[-1:] for row in query(check)}) != well:
+            problems.append(f"{check}: {list(damage)[:3]}")
     return problems
 
 

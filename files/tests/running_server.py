@@ -1,7 +1,8 @@
 """A real server in processes of its own, with its own port and data.
 
-Entry points: running_server for a server, http_connection and ask for a client of it. Used
-by the tests that are marked `live` and by the programs in benchmarks/.
+Entry points: running_server for a server, http_connection and ask for a client of it; prepare,
+copy_prepared and environment_of for data without one. Used by the tests that are marked `live`
+and by the programs in benchmarks/.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 from typing import Any
+
+from files.tests import live_databases
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MANAGE = (sys.executable, str(ROOT / "manage.py"))
@@ -129,18 +131,26 @@ def environment_of(data: Path, **variables: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("FILESERVER_") and name != "DATABASE_URL"
     }
-    return inherited | {"FILESERVER_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"} | variables
+    own = {"FILESERVER_DATA_DIR": str(data), "PYTHONUNBUFFERED": "1"}
+    if live_databases.kind_of(url := live_databases.url_of(data)) != live_databases.SQLITE:
+        own["DATABASE_URL"] = url
+    return inherited | own | variables
 
 
 class RunningServer:
-    """A server, started and killed as often as one likes; its data stay."""
+    """A server, started and killed as often as one likes; its data stay.
 
-    def __init__(self, data: Path, *options: str, durability: str = "full") -> None:
+    `variables` are more of its environment, as DATABASE_URL for a database made elsewhere.
+    """
+
+    def __init__(
+        self, data: Path, *options: str, durability: str = "full", **variables: str
+    ) -> None:
         self.data = data
         self.options = options
-        self.environment = environment_of(data, FILESERVER_DURABILITY=durability)
+        self.environment = environment_of(data, FILESERVER_DURABILITY=durability, **variables)
         self.port = free_port()
-        self.log = data / "server.log"
+        self.log = data / f"server-{self.port}.log"
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -155,7 +165,14 @@ class RunningServer:
         return self.process.pid
 
     @property
+    def database_url(self) -> str:
+        return self.environment.get("DATABASE_URL") or live_databases.url_of(self.data)
+
+    @property
     def database(self) -> Path:
+        """Return SQLite's file; other databases have none."""
+        if live_databases.kind_of(self.database_url) != live_databases.SQLITE:
+            raise RuntimeError(f"{self.database_url} is no file")
         return self.data / "files.sqlite3"
 
     def start(self) -> None:
@@ -227,37 +244,71 @@ class RunningServer:
         return list(self.request("GET", "/files").json())
 
     def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Run SQL beside the server, on the database itself; changes are committed."""
-        with contextlib.closing(sqlite3.connect(self.database, timeout=60)) as database, database:
-            return database.execute(statement, parameters).fetchall()
+        """Run SQL beside the server, on the database itself; changes are committed.
+
+        Parameters are `%s`, and names that some database reserves stand in double quotes.
+        """
+        return live_databases.query(self.database_url, statement, *parameters)
+
+    @contextlib.contextmanager
+    def sibling(self, *options: str) -> Iterator[RunningServer]:
+        """Start one more server over the same database and data, on a port of its own."""
+        other = RunningServer(self.data, *(options or self.options))
+        other.environment = dict(self.environment)
+        try:
+            other.start()
+            yield other
+        finally:
+            other.kill()
 
 
-def prepare(data: Path) -> None:
-    """Make the database and the static files of a server that has not run yet."""
+def prepare(data: Path, **variables: str) -> None:
+    """Make the database and the static files of a server that has not run yet.
+
+    With DATABASE_URL among the `variables` the database is there and the caller's own.
+    """
+    if "DATABASE_URL" not in variables:
+        live_databases.make(live_databases.url_of(data))
     for command in (["migrate"], ["collectstatic", "--no-input"]):
         subprocess.run(
-            [*MANAGE, *command, "-v0"], env=environment_of(data), check=True, timeout=120
+            [*MANAGE, *command, "-v0"],
+            env=environment_of(data, **variables),
+            check=True,
+            timeout=120,
         )
+
+
+def copy_prepared(prepared: Path, data: Path) -> None:
+    """Copy a folder that `prepare` filled, and the database that belongs to it."""
+    shutil.copytree(prepared, data)
+    live_databases.copy(live_databases.url_of(prepared), live_databases.url_of(data))
+
+
+def rows_of(table: str, data: Path) -> int:
+    """Return how many rows a table has in the database that belongs to a data folder."""
+    statement = f'SELECT COUNT(*) FROM "{table}"'  # noqa: S608
+    return int(live_databases.query(live_databases.url_of(data), statement)[0][0])
 
 
 @contextlib.contextmanager
 def running_server(
-    *options: str, prepared: Path | None = None, durability: str = "full"
+    *options: str, prepared: Path | None = None, durability: str = "full", **variables: str
 ) -> Iterator[RunningServer]:
     """Start a server with empty data, and kill it and remove its data in the end.
 
-    `options` are those of `manage.py serve`; `prepared` is a folder that `prepare` filled
-    and that is copied, which saves some seconds.
+    `options` are those of `manage.py serve`, `variables` more of its environment; `prepared` is
+    a folder that `prepare` filled and that is copied, which saves some seconds.
     """
     with tempfile.TemporaryDirectory(prefix="fileserver-") as folder:
         data = Path(folder, "data")
-        if prepared is None:
-            prepare(data)
-        else:
-            shutil.copytree(prepared, data)
-        server = RunningServer(data, *options, durability=durability)
+        server = RunningServer(data, *options, durability=durability, **variables)
         try:
+            if prepared is None:
+                prepare(data, **variables)
+            else:
+                copy_prepared(prepared, data)
             server.start()
             yield server
         finally:
             server.kill()
+            live_databases.drop(live_databases.url_of(data))

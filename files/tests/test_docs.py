@@ -23,8 +23,9 @@ def documentation() -> str:
 def variables() -> list[str]:
     """Return the environment variables that the settings read, in the order they do."""
     names: dict[str, None] = {}
-    tree = ast.parse((ROOT / "fileserver" / "settings.py").read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
+    sources = (ROOT / "fileserver" / name for name in ("settings.py", "databases.py"))
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sources]
+    for node in (node for tree in trees for node in ast.walk(tree)):
         if isinstance(node, ast.Call) and node.args:
             reader, first = ast.unparse(node.func), node.args[0]
         elif isinstance(node, ast.Subscript):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Sequence
 
 from django.contrib.auth.views import redirect_to_login
@@ -10,10 +11,19 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
+from django.utils.log import log_response
 from django.utils.translation import gettext
 
 from files.exceptions import AuthenticationRequiredError, FilesError
-from files.http.problems import problem_of, problem_response, status_of, title_of, wants_html
+from files.http.faults import refusal_by_fault
+from files.http.problems import (
+    headers_of,
+    problem_of,
+    problem_response,
+    status_of,
+    title_of,
+    wants_html,
+)
 from files.http.sentences import sentence_of
 
 logger = logging.getLogger(__name__)
@@ -70,9 +80,21 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 500 without a query and without a word of what happened."""
-    sentence = gettext("The server failed at this request; the failure was noted.")
+    """Answer 500 without a query and without a word of what happened.
+
+    Whatever raised, be it a view or what came before it: where that is the database, being
+    away, busy or full, the answer is 503 or 507.
+    """
+    error = sys.exception()
+    refusal = None if error is None else refusal_by_fault(request, error)
     try:
+        if refusal is not None:
+            status = status_of(refusal)
+            response = answer(request, status, refusal.code, sentence_of(refusal))
+            # As Django would, but without a traceback.
+            log_response("%s: %s", title_of(status), request.path, response=response)
+            return response
+        sentence = gettext("The server failed at this request; the failure was noted.")
         return answer(request, 500, "server_error", sentence)
     except Exception:  # noqa: BLE001  # whatever it is, there is nobody left to tell
         logger.exception("The page for server errors cannot be rendered")
@@ -99,7 +121,8 @@ def answer(request: HttpRequest, status: int, code: str, sentence: str) -> HttpR
         "request_id": getattr(request, "request_id", "") if status >= 500 else "",
     }
     # Without the request: its context processors would ask for user and messages.
-    return HttpResponse(render_to_string("error.html", context), status=status)
+    page = render_to_string("error.html", context)
+    return HttpResponse(page, status=status, headers=headers_of(status))
 
 
 def _is_for_people(request: HttpRequest) -> bool:

@@ -15,6 +15,7 @@ from collections import defaultdict
 from typing import Any
 
 from django.db.backends.sqlite3 import base
+from django.db.backends.utils import CursorWrapper
 
 # Only ever for an empty file: `auto_vacuum` begins a transaction that writes, so that
 # each new connection would wait for the writer of the moment. The order matters: the
@@ -56,6 +57,13 @@ class DatabaseWrapper(base.DatabaseWrapper):
             connection.executescript(NEW_FILE)
         connection.execute(f"PRAGMA cache_spill = {CACHE_SPILL_PAGES}")
         return connection
+
+    def content_cursor(self) -> CursorWrapper:
+        """Return a cursor for long bytes, which this driver passes on as they are."""
+        return self.cursor()
+
+    def release(self) -> None:
+        """Do nothing: a thread's own connection takes nothing from others."""
 
     def _start_transaction_under_autocommit(self) -> None:
         # In vain after as long as SQLite itself would wait: then it shall decide.

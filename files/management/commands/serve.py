@@ -4,10 +4,12 @@ import argparse
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from files import server
+from files.checks.connections import workers
 from files.connection_watch import Limits
+from files.services.copying import unfinished_copy
 
 
 def at_least_one(text: str) -> int:
@@ -55,8 +57,15 @@ class Command(BaseCommand):
             "--window", type=float, default=Limits.trickle_s, help=argparse.SUPPRESS
         )
 
+    def get_check_kwargs(self, options: dict[str, Any]) -> Any:
+        """Have the checks look at the database too, and count with the workers to be started."""
+        workers.set(options["workers"])
+        return super().get_check_kwargs(options) | {"databases": ["default"]}
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until SIGTERM or SIGINT."""
+        if reason := unfinished_copy():
+            raise CommandError(reason)
         server.serve(
             server.ServeOptions(
                 host=options["host"],

@@ -4,6 +4,7 @@ import csv
 import io
 
 import pytest
+from django.db import OperationalError
 
 from files.actors import DEFAULT_SPACE_ID, SYSTEM
 from files.admin.csv_export import HEADER
@@ -111,3 +112,16 @@ def test_csv_quotes_every_cell(admin_client):
     data = b"".join(run_action(admin_client, "export_csv", File.objects.get())).decode("utf-8-sig")
     for line in data.splitlines():
         assert len(line.split('","')) == len(HEADER)
+
+
+def test_a_table_that_breaks_off_says_so_at_its_end(admin_client, monkeypatch):
+    def fail(ids: list[int]) -> None:
+        raise OperationalError("server closed the connection unexpectedly")
+
+    file = make_file(name="a.txt")
+    monkeypatch.setattr("files.admin.csv_export._rows", fail)
+    response = run_action(admin_client, "export_csv", file)
+    lines = []
+    with pytest.raises(OperationalError):
+        lines.extend(response)
+    assert lines[-1] == b'"The table broke off here: it is not complete."\r\n'

@@ -88,7 +88,7 @@ def test_what_was_typed_is_kept_when_a_space_cannot_be_saved(admin_client, monke
     with monkeypatch.context() as patch:
         patch.setattr("files.services.spaces.events.record", refuse)
         text = text_of(admin_client.post(page, {"name": "Ours"}))
-    assert "The database is busy or away for the moment; nothing was changed." in text
+    assert "The database is busy for the moment; nothing was changed." in text
     assert 'value="Ours"' in text
     assert Space.objects.get().name != "Ours"
     assert admin_client.post(page, {"name": "Ours"}).status_code == 302

@@ -54,6 +54,7 @@ def test_newest_first(client, library):
     [
         ({"q": "a"}, ["a.PDF"]),
         ({"q": ".T"}, ["Ä.txt", "b.txt"]),
+        ({"q": "Ä.T"}, ["Ä.txt"]),
         ({"name": "a.PDF"}, ["a.PDF"]),
         ({"name": "A.pdf"}, []),
         ({"suffix": "txt"}, ["Ä.txt", "b.txt"]),
@@ -68,6 +69,7 @@ def test_newest_first(client, library):
         ({"uploaded_before": "2026-03-02T00:00:00+00:00"}, ["b.txt"]),
         ({"uploaded_before": "2026-03-02T00:00:01 00:00"}, ["a.PDF", "b.txt"]),
         ({"mime_type": "application/x-nothing"}, []),
+        ({"mime_type": "text/plaïn"}, []),
         ({"owner": 1}, []),
         ({"ordering": "name"}, ["a.PDF", "b.txt", "c", "Ä.txt"]),
         ({"ordering": "-size"}, ["c", "b.txt", "Ä.txt", "a.PDF"]),

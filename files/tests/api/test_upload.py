@@ -242,7 +242,8 @@ def test_no_upload_touches_djangos_parser(client, monkeypatch):
     assert post(client, b"x").status_code == 200
 
 
-def test_a_full_disk_is_507(client, django_db_blocker):
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+def test_a_full_disk_is_507(client):
     from django.db import connection
 
     if connection.vendor != "sqlite":

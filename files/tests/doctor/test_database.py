@@ -165,26 +165,3 @@ def test_newest_upload_of_each_space_is_read_off_its_index():
             plan = " ".join(row[-1] for row in cursor.fetchall())
             assert "SEARCH file USING COVERING INDEX file_by_upload_date" in plan
             assert "TEMP B-TREE" not in plan
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ((16 << 20, "STRICT_TRANS_TABLES", "utf8mb4", 500), []),
-        ((4 << 20, "STRICT_ALL_TABLES", "utf8mb4", 500), ["MySQL max_allowed_packet"]),
-        ((8 << 20, "", "latin1", 500), ["MySQL strict mode", "MySQL charset"]),
-        ((8 << 20, "STRICT_ALL_TABLES", "utf8mb4", 50), ["MySQL max_connections"]),
-    ],
-)
-def test_variables_of_mysql(monkeypatch, values, expected):
-    answers = iter([values[:3], values[3:]])
-    monkeypatch.setattr(database, "_variables", lambda statement: next(answers))
-
-    assert [one.check for one in database.mysql() if one.status is not Status.OK] == expected
-
-
-def test_variables_of_postgresql(monkeypatch):
-    answers = iter([("SQL_ASCII",), ("100",)])
-    monkeypatch.setattr(database, "_variables", lambda statement: next(answers))
-
-    assert [one.status for one in database.postgresql()] == [Status.PROBLEM, Status.WARNING]

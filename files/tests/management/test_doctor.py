@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from django.core.management import CommandError, call_command
 from files.doctor import configuration, examination, machine
 from files.doctor.findings import Finding, ok, problem, warning
 from files.management.commands import doctor
-from files.tests.running_server import MANAGE, environment_of
+from files.tests.running_server import MANAGE, copy_prepared, environment_of
 
 OK, WARNING, PROBLEM = ok("A", "Well."), warning("B", "So so.", "Do."), problem("C", "Bad.", "Go!")
 
@@ -112,7 +111,7 @@ def command(data: Path, *arguments: str) -> tuple[int, dict[str, dict[str, str]]
 @pytest.mark.live
 def test_prepared_server_is_well_and_its_library_is_left_alone(prepared_data, tmp_path):
     data = tmp_path / "data"
-    shutil.copytree(prepared_data, data)
+    copy_prepared(prepared_data, data)
     data.chmod(0o700)
 
     status, found = command(data)

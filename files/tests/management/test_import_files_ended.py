@@ -21,7 +21,7 @@ from files.tests.import_runs import (
     make_tree,
     run,
 )
-from files.tests.running_server import MANAGE, environment_of, prepare, wait_until
+from files.tests.running_server import MANAGE, environment_of, prepare, rows_of, wait_until
 from files.tests.samples import noise
 
 # Workers have connections of their own, which see only what is committed.
@@ -113,10 +113,6 @@ def many(tmp_path: Path) -> Path:
     return top
 
 
-def size_of(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
-
-
 @pytest.mark.live
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGINT])
 def test_it_goes_on_where_it_was_ended(many, tmp_path, end):
@@ -127,8 +123,8 @@ def test_it_goes_on_where_it_was_ended(many, tmp_path, end):
     with subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        # Long after the first files, long before the last ones.
-        wait_until(lambda: size_of(data / "files.sqlite3-wal") > 4 << 20, 60)
+        # After the first files, long before the last ones.
+        wait_until(lambda: rows_of("file", data) > 0, 60)
         process.send_signal(end)
         output, errors = process.communicate(timeout=60)
     first = json.loads(output) if end == signal.SIGINT else None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.utils import timezone
 
 from files.models import Chunk, File
@@ -20,6 +20,8 @@ from files.processing import verification
 from files.tests.factories import make_file
 from files.tests.running_server import MANAGE, environment_of
 from files.tests.samples import noise
+
+needs_sqlite = pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's file")
 
 
 def verify(*arguments: str) -> str:
@@ -258,6 +260,7 @@ def found_by(process: subprocess.CompletedProcess[str]) -> list[tuple[str, int, 
     ]
 
 
+@needs_sqlite
 @pytest.mark.live
 def test_bits_flipped_in_the_database_file_itself_are_found(library):
     """As a disk does it: beside SQLite, where no checksum of its own would tell."""
@@ -277,6 +280,7 @@ def test_bits_flipped_in_the_database_file_itself_are_found(library):
     assert "files are damaged" in process.stderr
 
 
+@needs_sqlite
 @pytest.mark.live
 def test_chunks_that_sqlite_cannot_read_are_named_and_others_are_read(library):
     """Their pages point nowhere: SQLite calls the whole file malformed."""

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from files.actors import DEFAULT_SPACE_ID, SYSTEM
@@ -85,3 +88,27 @@ def test_totals_are_one_query(django_assert_num_queries):
     make_file(b"one", name="a.txt")
     with django_assert_num_queries(1):
         kept()
+
+
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
+@pytest.mark.parametrize("skips", [True, False])
+def test_folds_at_once_count_nothing_twice(monkeypatch, skips):
+    if not skips:  # As MariaDB before 10.6, which has no SKIP LOCKED.
+        features = type(connection.features)
+        monkeypatch.setattr(features, "has_select_for_update_skip_locked", False)
+    for number in range(40):
+        make_file(name=f"{number}.{'abc'[number % 3]}")
+    before = kept()
+    at_once = threading.Barrier(4)
+
+    def fold() -> None:
+        try:
+            at_once.wait(10)
+            totals.fold(DEFAULT_SPACE_ID)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as executor:
+        for done in [executor.submit(fold) for _ in range(4)]:
+            done.result()
+    assert kept() == before == counted()

@@ -7,7 +7,7 @@ import pytest
 from files import storage
 from files.exceptions import CorruptContentError
 from files.models import MAX_CHUNK_SIZE, Chunk, File
-from files.storage import database
+from files.storage import chunk_rows
 from files.tests.factories import make_file
 from files.tests.samples import noise
 
@@ -27,7 +27,7 @@ def test_it_is_that_of_the_bytes(size):
 
 
 def test_chunks_are_gone_through_in_pages(monkeypatch, django_assert_num_queries):
-    monkeypatch.setattr(database, "ROWS_PER_PAGE", 2)
+    monkeypatch.setattr(chunk_rows, "ROWS_PER_PAGE", 2)
     data = noise(4 * MAX_CHUNK_SIZE + 1)
     file = stored(data)
     with django_assert_num_queries(4) as queries:

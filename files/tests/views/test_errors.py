@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import BadRequest, PermissionDenied, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.test import Client
 
 from files.exceptions import StorageBusyError
@@ -119,6 +120,34 @@ def test_busy_database_is_503_in_words(client, monkeypatch):
     response = client.get("/add/", headers=HTML)
     assert response.status_code == 503
     assert "Please try again." in response.content.decode()
+
+
+@pytest.mark.parametrize("error", [OperationalError(2006, "gone: a secret"), InterfaceError(0, "")])
+def test_a_database_that_is_away_is_503_in_words_and_a_line_in_the_log(
+    client, monkeypatch, caplog, error
+):
+    response = failing(client, monkeypatch, error)
+    html = response.content.decode()
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
+    assert "The database is away for the moment. Please try again." in html
+    assert "secret" not in html
+    assert response["X-Request-ID"] in caplog.records[0].getMessage()
+    assert not any(record.exc_info for record in caplog.records)
+    problem = failing(client, monkeypatch, error, JSON).json()
+    assert (problem["status"], problem["code"]) == (503, "storage_busy")
+
+
+def test_a_full_database_is_507(client, monkeypatch):
+    response = failing(client, monkeypatch, OperationalError("database or disk is full"), JSON)
+    assert (response.status_code, response.json()["code"]) == (507, "storage_full")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/nothing"])
+def test_who_asks_is_not_looked_up_where_nobody_needs_it(
+    admin_client, django_assert_num_queries, path
+):
+    with django_assert_num_queries(0):
+        admin_client.get(path)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""System checks: what would make the server unsafe or useless, said before it starts."""
+"""Checks of the settings: what would make the server unsafe or useless, said before it starts."""
 
 from __future__ import annotations
 
