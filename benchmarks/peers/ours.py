@@ -14,7 +14,7 @@ SEED_TIMEOUT_S = 1200
 
 
 class Ours(Peer):
-    """As `make run` starts it."""
+    """As `make run` starts it, on SQLite."""
 
     name = "ours"
     title = "ours"
@@ -34,14 +34,14 @@ class Ours(Peer):
         return [*MANAGE, "serve", "--port", str(self.port)]
 
     def environment(self) -> dict[str, str]:
-        return environment_of(self.data, FILESERVER_DURABILITY=self.durability)
+        return environment_of(self.data, FILESERVER_DURABILITY=self.durability, DATABASE_URL="")
 
     def prepare(self) -> None:
         template = self.folder / "template"
         if not template.exists():
             begun = self.folder / "template-begun"
             shutil.rmtree(begun, ignore_errors=True)
-            prepare(begun)
+            prepare(begun, DATABASE_URL="")
             begun.rename(template)
         shutil.copytree(template, self.data, dirs_exist_ok=True)
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from benchmarks import bench, client, large_source, load, memory
 from benchmarks.figures import Metric, Results, Series, readable, times_better
@@ -227,6 +228,7 @@ class PreparedOurs(Ours):
         super().prepare()
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite, on which this one runs")
 @pytest.mark.live
 def test_a_tiny_run_measures_our_server(prepared_data, tmp_path, monkeypatch):
     monkeypatch.setattr(PreparedOurs, "prepared", prepared_data, raising=False)
