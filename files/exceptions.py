@@ -8,18 +8,26 @@ FilesError
 │   ├── BrokenMultipartError
 │   ├── BodyCutShortError
 │   ├── InvalidDigestError
-│   └── DigestMismatchError
+│   ├── DigestMismatchError
+│   ├── InvalidHeaderError      of a resumable upload
+│   └── ChecksumMismatchError   a piece of one is not what was announced
 ├── InvalidFieldsError          errors: what is wrong with which field
 │   └── InvalidFilterError      … with which parameter of a list
 ├── InvalidRequestError         a body that cannot be read
 │   └── RequestTooLargeError
 ├── UnsupportedEncodingError    a body that is not the file's own bytes
+├── UnsupportedTypeError        a body of another type than is taken here
+├── UnsupportedVersionError     of the protocol of resumable uploads
 ├── LengthRequiredError         a raw body whose end cannot be known
 ├── FileTooLargeError           size, limit
 ├── StorageFullError            no room left
 ├── DuplicateFileError          existing_id: the id of the file that is there
 ├── FileNotFoundInSpaceError    not there, or not to be known of
 ├── VersionMismatchError        the caller saw an older version
+├── UploadConflictError         offset: where the upload really is
+├── UploadExpiredError          nothing came for too long
+├── UploadFinalError            it takes no bytes of its own
+├── TooManyUploadsError         unfinished ones
 ├── AuthenticationRequiredError
 ├── AccessDeniedError
 │   └── CrossSiteError          another site's page made the browser ask
@@ -97,6 +105,14 @@ class DigestMismatchError(InvalidUploadError):
     code = "digest_mismatch"
 
 
+class InvalidHeaderError(InvalidUploadError):
+    code = "invalid_header"
+
+
+class ChecksumMismatchError(InvalidUploadError):
+    code = "checksum_mismatch"
+
+
 class InvalidFieldsError(FilesError):
     """`errors` says for each wrong field, by its name, what is wrong with it."""
 
@@ -122,6 +138,14 @@ class RequestTooLargeError(InvalidRequestError):
 
 class UnsupportedEncodingError(FilesError):
     code = "unsupported_encoding"
+
+
+class UnsupportedTypeError(FilesError):
+    code = "unsupported_media_type"
+
+
+class UnsupportedVersionError(FilesError):
+    code = "unsupported_version"
 
 
 class LengthRequiredError(FilesError):
@@ -152,6 +176,28 @@ class FileNotFoundInSpaceError(FilesError):
 
 class VersionMismatchError(FilesError):
     code = "version_mismatch"
+
+
+class UploadConflictError(FilesError):
+    """The upload is at `offset`, in bytes: not where the caller believed, or another came first."""
+
+    code = "upload_conflict"
+
+    def __init__(self, template: str, /, *, offset: int) -> None:
+        super().__init__(template, offset=offset)
+        self.offset = offset
+
+
+class UploadExpiredError(FilesError):
+    code = "upload_expired"
+
+
+class UploadFinalError(FilesError):
+    code = "upload_final"
+
+
+class TooManyUploadsError(FilesError):
+    code = "too_many_uploads"
 
 
 class AuthenticationRequiredError(FilesError):

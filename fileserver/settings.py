@@ -27,6 +27,7 @@ FILESERVER_MAX_UPLOAD_SIZE = env_bytes("FILESERVER_MAX_UPLOAD_SIZE")
 FILESERVER_DURABILITY = env_choice("FILESERVER_DURABILITY", ("full", "normal"))
 FILESERVER_THREADS = env_int("FILESERVER_THREADS", 256)
 FILESERVER_TRASH_DAYS = env_int("FILESERVER_TRASH_DAYS", 30, most=36_500)
+FILESERVER_UPLOAD_DAYS = env_int("FILESERVER_UPLOAD_DAYS", 7, least=1, most=3_650)
 FILESERVER_TRUSTED_PROXIES = env_networks("FILESERVER_TRUSTED_PROXIES")
 FILESERVER_URL_PREFIX = "/" + os.environ.get("FILESERVER_URL_PREFIX", "").strip("/")
 
@@ -49,6 +50,7 @@ INSTALLED_APPS = [
     "files",
 ]
 MIDDLEWARE = [
+    "files.middleware.ResumableUploadsMiddleware",
     "files.middleware.RequestGuardMiddleware",
     "files.middleware.SecurityHeadersMiddleware",
     "files.middleware.LendConnectionMiddleware",

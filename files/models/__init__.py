@@ -5,6 +5,7 @@ from files.models.index_order import first_rows, in_index_order
 from files.models.label import Label
 from files.models.space import Space
 from files.models.total import Total
+from files.models.upload import Upload
 
 __all__ = [
     "INLINE_SIZE",
@@ -18,6 +19,7 @@ __all__ = [
     "Label",
     "Space",
     "Total",
+    "Upload",
     "first_rows",
     "in_index_order",
     "names_by_file",

@@ -263,8 +263,7 @@ class Intake(Generic[S]):
                 uploads.append(incoming, block)
             file = uploads.commit(incoming)
         except DuplicateFileError as error:
-            found = incoming.hasher.hexdigest()
-            return Outcome(source, Result.DUPLICATE, found, error.existing_id)
+            return Outcome(source, Result.DUPLICATE, incoming.hash, error.existing_id)
         finally:
             uploads.abort(incoming)
         return Outcome(source, Result.STORED, file.hash, file.pk)

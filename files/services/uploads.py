@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
@@ -29,15 +30,17 @@ from files.exceptions import (
     gettext_noop,
 )
 from files.mime import HEAD_SIZE, sniff
-from files.models import INLINE_SIZE, Content, File
+from files.models import INLINE_SIZE, Content, File, Upload
 from files.names import clean_folder, clean_name, suffix_of
 from files.permissions import require_write
 from files.services import commits, deletion, events, totals
+from files.sha256 import Sha256
 from files.storage import (
     ContentWriter,
     in_transaction,
     release_connection,
     require_room,
+    room,
     storage_of,
     told_in_words,
 )
@@ -60,10 +63,18 @@ class IncomingFile:
     digest: bytes | None  # SHA-256, as announced
     upload_date: datetime | None = None  # None: when it is complete
     received: int = 0  # bytes
-    hasher: hashlib._Hash = field(default_factory=hashlib.sha256)
     head: bytes = b""
     small: bytes = b""  # all of it, until it is too long for the row
     writer: ContentWriter | None = None
+    # Called inside the transaction of each batch that is written.
+    on_batch: Callable[[ContentWriter], None] | None = None
+
+    @property
+    def hash(self) -> str:
+        """Return the SHA-256, hexadecimal; of all bytes once the writer is sealed."""
+        if self.writer is None:
+            return hashlib.sha256(self.small).hexdigest()
+        return self.writer.hasher.hexdigest() if self.writer.hasher else ""
 
 
 def begin(
@@ -84,16 +95,17 @@ def begin(
     `upload_date` is for files that were uploaded before, elsewhere. One query with a
     digest, else none.
     """
-    name, folder = clean_name(name), clean_folder(folder)
+    # First who may not is told so, whatever he calls the file.
     check_early(actor=actor, space_id=space_id, at_least=size or at_least, digest=digest)
+    name, folder = clean_name(name), clean_folder(folder)
     return IncomingFile(actor, space_id, name, folder, size, digest, upload_date)
 
 
 def check_early(*, actor: Actor, space_id: int, at_least: int, digest: bytes | None) -> None:
     """Refuse what can be refused while not even the name is known."""
     require_write(actor, space_id)
-    _check_size(at_least)
-    require_room(at_least)
+    check_size(at_least)
+    _require_room(at_least)
     if digest is not None and (existing := _existing(space_id, digest.hex())):
         raise _duplicate(space_id, existing)
     # The client may take as long as it likes now.
@@ -102,29 +114,34 @@ def check_early(*, actor: Actor, space_id: int, at_least: int, digest: bytes | N
 
 def append(incoming: IncomingFile, data: bytes) -> None:
     """Take the next bytes; may commit a batch of chunks that nobody sees yet."""
-    incoming.received += len(data)
-    _check_size(incoming.received)
-    incoming.hasher.update(data)
-    if len(incoming.head) < HEAD_SIZE:
+    # One that goes on in the middle has no head.
+    if len(incoming.head) == incoming.received < HEAD_SIZE:
         incoming.head += data[: HEAD_SIZE - len(incoming.head)]
+    incoming.received += len(data)
+    check_size(incoming.received)
     with told_in_words():
         if incoming.writer is not None:
             incoming.writer.append(data)
         elif incoming.received <= INLINE_SIZE:
             incoming.small += data
         else:
-            incoming.writer = storage_of(Content.Home.DATABASE).open_writer()
+            incoming.writer = storage_of(Content.Home.DATABASE).open_writer(
+                hasher=Sha256(), on_batch=incoming.on_batch
+            )
             incoming.writer.append(incoming.small + data if incoming.small else data)
             incoming.small = b""
 
 
-def commit(incoming: IncomingFile) -> File:
+def commit(incoming: IncomingFile, *, also: Callable[[File], None] | None = None) -> File:
     """Make the file visible: last bytes, row, totals and event in one transaction.
 
     Raises DuplicateFileError when the same bytes are in the space, whoever of many
     came first: the unique constraint decides. A file in the trash with the same bytes
-    comes back as this one, with its id and labels.
+    comes back as this one, with its id and labels. `also` is called with the file at the
+    end of the transaction, and again where that is run again.
     """
+    if incoming.writer is not None:
+        incoming.writer.seal()
     _check_complete(incoming)
     if incoming.writer is None:
         require_room(incoming.received)
@@ -132,9 +149,9 @@ def commit(incoming: IncomingFile) -> File:
     try:
         if incoming.received <= SHARED_SIZE:
             with told_in_words():
-                commits.share(lambda: _write(incoming, file))
+                commits.share(lambda: _write(incoming, file, also))
         else:
-            in_transaction(_write)(incoming, file)
+            in_transaction(_write)(incoming, file, also)
     except IntegrityError as error:
         if existing := _existing(incoming.space_id, file.hash):
             raise _duplicate(incoming.space_id, existing) from error
@@ -156,7 +173,7 @@ def _file_of(incoming: IncomingFile) -> File:
         upload_date=incoming.upload_date or timezone.now(),
         size=incoming.received,
         mime_type=sniff(incoming.head, incoming.name),
-        hash=incoming.hasher.hexdigest(),
+        hash=incoming.hash,
         owner_id=incoming.actor.user_id,
         data=incoming.small if incoming.writer is None else None,
     )
@@ -174,7 +191,8 @@ def abort(incoming: IncomingFile) -> None:
             writer.discard()
 
 
-def _check_size(size: int) -> None:
+def check_size(size: int) -> None:
+    """Raise FileTooLargeError where a file of so many bytes is not taken."""
     limit = settings.FILESERVER_MAX_UPLOAD_SIZE
     if limit is not None and size > limit:
         raise FileTooLargeError(
@@ -184,6 +202,13 @@ def _check_size(size: int) -> None:
         )
 
 
+def _require_room(size: int) -> None:
+    """Raise StorageFullError unless there is room beside what unfinished uploads will bring."""
+    if size > SHARED_SIZE and room() is not None:
+        size += Upload.objects.promised()
+    require_room(size)
+
+
 def _check_complete(incoming: IncomingFile) -> None:
     if incoming.size is not None and incoming.received != incoming.size:
         raise BodyCutShortError(
@@ -191,17 +216,17 @@ def _check_complete(incoming: IncomingFile) -> None:
             announced=f"{incoming.size:,}",
             received=f"{incoming.received:,}",
         )
-    if incoming.digest is not None and incoming.hasher.digest() != incoming.digest:
+    if incoming.digest is not None and incoming.hash != incoming.digest.hex():
         raise DigestMismatchError(
             gettext_noop(
                 "The bytes that came have the SHA-256 %(received)s, announced was %(announced)s."
             ),
-            received=incoming.hasher.hexdigest(),
+            received=incoming.hash,
             announced=incoming.digest.hex(),
         )
 
 
-def _write(incoming: IncomingFile, file: File) -> None:
+def _write(incoming: IncomingFile, file: File, also: Callable[[File], None] | None = None) -> None:
     _require_owner(file)
     if incoming.writer is not None:
         incoming.writer.flush()
@@ -209,6 +234,8 @@ def _write(incoming: IncomingFile, file: File) -> None:
     details = _save(file)
     events.record("file.uploaded", incoming.actor, file, **details)
     totals.add_file(file)
+    if also is not None:
+        also(file)
 
 
 def _require_owner(file: File) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from files.models import Content
+from files.sha256 import Sha256
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,24 @@ class ContentWriter(Protocol):
     """Takes bytes in order and makes one `Content` of them."""
 
     content: Content
+    # Of all that was taken so far but what is not yet sealed; None where somebody else hashes.
+    hasher: Sha256 | None
+
+    @property
+    def size(self) -> int:
+        """Return how many bytes there are with the batch that is being written."""
 
     def append(self, data: bytes) -> None:
         """Write `data` behind what is there; it may stay in memory until `flush`."""
 
+    def seal(self) -> None:
+        """Hash what is left, of which no more will come."""
+
     def flush(self) -> None:
         """Write what is left; inside the caller's transaction, which makes it visible."""
+
+    def pause(self) -> None:
+        """Commit all that came; another writer may go on behind it."""
 
     def discard(self) -> None:
         """Give up what was written, unless a file owns it."""
@@ -44,8 +57,25 @@ class ContentWriter(Protocol):
 class ContentStorage(Protocol):
     """A home for contents."""
 
-    def open_writer(self) -> ContentWriter:
-        """Return a writer of a new content; nobody owns it before `flush` is committed."""
+    def open_writer(
+        self,
+        content: Content | None = None,
+        size: int = 0,
+        *,
+        hasher: Sha256 | None = None,
+        on_batch: Callable[[Any], None] | None = None,
+    ) -> ContentWriter:
+        """Return a writer of a new content, or behind the first `size` bytes of `content`.
+
+        `hasher` has these bytes already. `on_batch` gets the writer inside each batch's
+        transaction. Nobody owns what is written before `flush` is committed.
+        """
+
+    def truncate(self, content: Content, size: int, guard: Callable[[], object]) -> None:
+        """Leave the first `size` bytes of a content that nobody owns yet.
+
+        `guard` is called within each transaction; what it raises, undoes and ends it.
+        """
 
     def read(self, content: Content, start: int, stop: int) -> Iterator[bytes]:
         """Yield bytes `start` to `stop` (exclusive) in blocks of at most 1 MiB.

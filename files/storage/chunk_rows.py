@@ -6,6 +6,7 @@ cursor also makes text of the bytes and back (docs/architecture.md).
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -117,6 +118,27 @@ def remove_chunks(content_id: int, *, using: str = DEFAULT_DB_ALIAS) -> int:
         chunks.filter(pk__in=batch).delete()
         removed += sum(batch.values())
     return removed
+
+
+def truncate_chunks(content_id: int, size: int) -> bool:
+    """Remove what is behind the first `size` bytes, a few rows; tell whether that was all."""
+    behind = Chunk.objects.filter(content_id=content_id, offset__gte=size).values_list("pk")
+    if batch := [pk for (pk,) in behind[:ROWS_PER_REMOVAL]]:
+        Chunk.objects.filter(pk__in=batch).delete()
+        return False
+    last = last_slice(content_id)
+    if last is not None and sum(last) > size:
+        found = chunk_at(content_id, last[0])
+        data = found.data[: size - last[0]] if found else b""
+        Chunk.objects.filter(content_id=content_id, offset=last[0]).delete()
+        add_chunks(content_id, [ChunkRow(last[0], len(data), zlib.crc32(data), data)])
+    return True
+
+
+def last_slice(content_id: int) -> tuple[int, int] | None:
+    """Return offset and size of the last chunk, without its data; None where there is none."""
+    rows = Chunk.objects.filter(content_id=content_id).order_by("-offset")
+    return rows.values_list("offset", "size").first()
 
 
 def release_connection() -> None:

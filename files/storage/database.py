@@ -11,7 +11,7 @@ from __future__ import annotations
 import shutil
 import time
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -27,15 +27,19 @@ from files.exceptions import (
     gettext_noop,
 )
 from files.models import MAX_CHUNK_SIZE, Content
+from files.sha256 import Sha256
 from files.storage.base import Damage
 from files.storage.chunk_rows import (
     ChunkRow,
     add_chunks,
     chunk_at,
+    chunks_from,
     chunks_of,
+    last_slice,
     release_connection,
     remove_chunks,
     slices,
+    truncate_chunks,
 )
 from files.storage.inspection import inspect_chunks
 from files.storage.transactions import in_transaction
@@ -47,48 +51,84 @@ BATCH_BYTES = 8 << 20
 ALL_BATCHES_BYTES = 64 << 20
 # A slow client's batch is committed sooner, which is also its sign of life.
 LONGEST_BATCH_S = Content.RECEIVING_TIME.total_seconds() / 6
+# A last chunk shorter than this is taken back by who goes on, so that many small pieces don't
+# make many small rows; a longer one stays as it is.
+SHORT_CHUNK = 256 << 10
 # What uploads must leave on the disk, for other writers and for `sweep`.
 SPARE_DISK_BYTES = 64 << 20
 
 _open_writers: WeakSet[DatabaseWriter] = WeakSet()
 
+# Called inside the transaction of each batch; what it raises, undoes that.
+OnBatch = Callable[["DatabaseWriter"], None]
+
 
 class DatabaseWriter:
-    """Cuts what comes into chunks and commits them in batches."""
+    """Cuts what comes into chunks, hashes them and commits them in batches.
 
-    def __init__(self) -> None:
+    The last batch is never committed before `flush` or `pause`: what is all there is a file,
+    or becomes one with it.
+    """
+
+    def __init__(
+        self,
+        content: Content | None = None,
+        size: int = 0,
+        *,
+        hasher: Sha256 | None = None,
+        on_batch: OnBatch | None = None,
+    ) -> None:
         # Made with the first batch: a file of one batch is then one transaction.
-        self.content = Content(state=Content.State.RECEIVING)
+        self.content = content or Content(state=Content.State.RECEIVING)
+        self.hasher = hasher
+        self._on_batch = on_batch
         self._parts: list[bytes | memoryview] = []
         self._parts_size = 0
         self._batch: list[ChunkRow] = []
-        self._offset = 0
+        self._offset = self._hashed = size
         # An id of a rolled back row is no longer ours: SQLite gives it to the next.
-        self._has_committed = False
+        self._has_committed = content is not None
+        self._took_back = False  # a short chunk, whose row goes with the first batch
         self._write_by = time.monotonic() + LONGEST_BATCH_S
+        if content is not None:
+            self._take_back_short_chunk()
         _open_writers.add(self)
 
+    @property
+    def size(self) -> int:
+        """Return how many bytes there are with the batch that is being written."""
+        return self._offset
+
     def append(self, data: bytes) -> None:
-        """Take `data`; commits whenever a batch is full."""
+        """Take `data`; commits a full batch when more comes."""
         view = memoryview(data)
         while len(view):
+            if self._is_batch_full():
+                self._commit_batch()
             part = view[: MAX_CHUNK_SIZE - self._parts_size]
             view = view[len(part) :]
             self._parts.append(part)
             self._parts_size += len(part)
             if self._parts_size == MAX_CHUNK_SIZE:
                 self._cut_chunk()
-                if self._is_batch_full():
-                    self._commit_batch()
+
+    def seal(self) -> None:
+        """Hash what is left, of which no more will come."""
+        if self._parts:
+            self._cut_chunk()
 
     def flush(self) -> None:
         """Write the rest and own the content; inside the caller's transaction.
 
         Once more where that was rolled back.
         """
-        if self._parts:
-            self._cut_chunk()
+        self.seal()
         self._write_batch(state=Content.State.STORED, keep_until=None)
+
+    def pause(self) -> None:
+        """Commit all that came; another writer may go on behind it."""
+        self.seal()
+        self._commit_batch()
 
     def discard(self) -> None:
         """Give up what was committed, so that `sweep` removes it; nobody can be reading it."""
@@ -96,20 +136,34 @@ class DatabaseWriter:
             receiving = Content.objects.filter(pk=self.content.pk, state=Content.State.RECEIVING)
             receiving.release(until=timezone.now())
 
+    def _take_back_short_chunk(self) -> None:
+        last = last_slice(self.content.pk)
+        if last is None or last[1] >= SHORT_CHUNK or sum(last) != self._offset:
+            return
+        self._offset, self._parts_size = last
+        self._parts = [b"".join(chunk.data for chunk in chunks_from(self.content.pk, last[0], 1))]
+        self._took_back = True
+
     def _cut_chunk(self) -> None:
         data = bytes(self._parts[0]) if len(self._parts) == 1 else b"".join(self._parts)
         self._batch.append(ChunkRow(self._offset, len(data), zlib.crc32(data), data))
-        self._offset += len(data)
+        # Of a chunk that was taken back, the beginning is hashed already.
+        known, self._offset = self._hashed - self._offset, self._offset + len(data)
+        if self.hasher is not None:
+            self.hasher.update(data[known:] if known else data)
+        self._hashed = self._offset
         self._parts.clear()
         self._parts_size = 0
 
     def _is_batch_full(self) -> bool:
         limit = min(BATCH_BYTES, ALL_BATCHES_BYTES // len(_open_writers))
-        return len(self._batch) * MAX_CHUNK_SIZE >= limit or time.monotonic() > self._write_by
+        is_late = bool(self._batch) and time.monotonic() > self._write_by
+        return is_late or len(self._batch) * MAX_CHUNK_SIZE >= limit
 
     def _commit_batch(self) -> None:
         in_transaction(self._write_batch)()
         self._has_committed = True
+        self._took_back = False
         self._batch.clear()
         self._write_by = time.monotonic() + LONGEST_BATCH_S
         # Until the client has sent as much again.
@@ -122,12 +176,17 @@ class DatabaseWriter:
             "size": self._offset,
             "keep_until": timezone.now() + Content.RECEIVING_TIME,
         } | changes
-        if self._has_committed:
-            self._update(**columns)
-        else:
+        if not self._has_committed:
             # Perhaps for the second time, where the first was rolled back.
             self.content = Content(**columns)
             self.content.save(force_insert=True)
+        if self._on_batch is not None:
+            self._on_batch(self)
+        if self._has_committed:
+            self._update(**columns)
+        if self._took_back and self._batch:
+            while not truncate_chunks(self.content.pk, self._batch[0].offset):
+                pass
         add_chunks(self.content.pk, self._batch)
 
     def _update(self, **columns: object) -> None:
@@ -142,9 +201,31 @@ class DatabaseWriter:
 class DatabaseStorage:
     """Chunk rows of the default database."""
 
-    def open_writer(self) -> DatabaseWriter:
-        """Return a writer; its content exists from its first batch on."""
-        return DatabaseWriter()
+    def open_writer(
+        self,
+        content: Content | None = None,
+        size: int = 0,
+        *,
+        hasher: Sha256 | None = None,
+        on_batch: OnBatch | None = None,
+    ) -> DatabaseWriter:
+        """Return a writer of a new content, which exists from its first batch on, or one that
+        goes on behind the first `size` bytes of `content`.
+
+        `on_batch` is called inside each batch's transaction; what it raises, undoes that.
+        """
+        return DatabaseWriter(content, size, hasher=hasher, on_batch=on_batch)
+
+    def truncate(self, content: Content, size: int, guard: Callable[[], object]) -> None:
+        """Leave the first `size` bytes; `guard` is called within each small transaction."""
+
+        @in_transaction
+        def remove_some() -> bool:
+            guard()
+            return truncate_chunks(content.pk, size)
+
+        while sum(last_slice(content.pk) or (0, 0)) > size and not remove_some():
+            pass
 
     def read(self, content: Content, start: int, stop: int) -> Iterator[bytes]:
         """Yield bytes `start` to `stop` (exclusive), a chunk or less at a time.

@@ -23,6 +23,7 @@ LEVELS = {
     "files.mime": 0,
     "files.mime_tables": 0,
     "files.names": 0,
+    "files.sha256": 0,
     "files.text": 0,
     "files.zip_stream": 0,
     "files.models": 1,

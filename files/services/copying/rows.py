@@ -15,11 +15,11 @@ from django.contrib.sessions.models import Session
 from django.db import DataError, IntegrityError, connections, transaction
 from django.db.models import BinaryField, Field, ForeignKey, Model, QuerySet, UniqueConstraint
 
-from files.models import Chunk, Content, File
+from files.models import Chunk, Content, File, Upload
 
 PAGE = 500
-# Rows whose table is no library's, or is filled with the bytes.
-LEFT_OUT = (Session, Content, Chunk)
+# Rows whose table is filled with the bytes, or says what is under way at a server.
+LEFT_OUT = (Session, Upload, Content, Chunk)
 
 Row = tuple[Any, ...]
 Refused = Callable[[type[Model], Any, str], object]
