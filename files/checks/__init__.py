@@ -7,6 +7,7 @@ from files.checks.configuration import (
     check_access,
     check_data_directory,
     check_hosts,
+    check_kept_hashes,
     check_secret,
 )
 from files.checks.database import check_database, database_messages
@@ -16,6 +17,7 @@ __all__ = [
     "check_data_directory",
     "check_database",
     "check_hosts",
+    "check_kept_hashes",
     "check_secret",
     "database_messages",
 ]

@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from files import sha256
+
 MIN_SECRET_LENGTH = 32
 
 
@@ -65,5 +67,19 @@ def check_access(**kwargs: Any) -> Sequence[CheckMessage]:
             "FILESERVER_ACCESS is open: anyone who reaches the server may do all.",
             hint="Set it to read or private.",
             id="files.W001",
+        )
+    ]
+
+
+@register(Tags.files)
+def check_kept_hashes(**kwargs: Any) -> Sequence[CheckMessage]:
+    """The running hash of an unfinished upload is kept from request to request."""
+    if not (reason := sha256.why_not_kept()):
+        return []
+    return [
+        Warning(
+            f"{reason} A resumed upload is read once more when its last byte has come.",
+            hint="Install OpenSSL's libcrypto, 1.1 or newer (Debian: libssl3).",
+            id="files.W002",
         )
     ]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from files import checks
+from files import checks, sha256
 
 
 def ids(messages) -> list[str]:
@@ -33,3 +33,9 @@ def test_a_short_secret(settings):
 def test_open_access(settings, access, expected):
     settings.FILESERVER_ACCESS = access
     assert ids(checks.check_access()) == expected
+
+
+def test_hashes_that_cannot_be_kept(monkeypatch):
+    assert ids(checks.check_kept_hashes()) == []
+    monkeypatch.setattr(sha256, "why_not_kept", lambda: "There is none.")
+    assert ids(checks.check_kept_hashes()) == ["files.W002"]
