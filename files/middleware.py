@@ -20,6 +20,7 @@ from files.exceptions import AuthenticationRequiredError, CrossSiteError, gettex
 from files.http.bodies import drain_after
 from files.http.problems import problem_of, problem_response, wants_html
 from files.http.requests import ActorRequest
+from files.http.tus_headers import VERSION
 from files.permissions import actor_for, require_read
 from files.storage import release_connection
 
@@ -27,6 +28,7 @@ GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 MAX_HEADER_BYTES = 32 << 10
+UPLOADS_PATH = re.compile(r"/api/v1/uploads(/|\Z)")
 PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -42,6 +44,26 @@ PAGE_POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
+
+
+class ResumableUploadsMiddleware:
+    """Does what tus wants of every request and answer, refusals of any kind included.
+
+    The method that a header names counts before anything is decided by the method: another
+    site's page shall not delete by a GET.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if not UPLOADS_PATH.match(request.path_info):
+            return self.get_response(request)
+        if method := request.META.get("HTTP_X_HTTP_METHOD_OVERRIDE", "").strip():
+            request.method = method.upper()
+        response = self.get_response(request)
+        response["Tus-Resumable"] = VERSION
+        return response
 
 
 class RequestGuardMiddleware:
@@ -128,8 +150,9 @@ class SecurityHeadersMiddleware:
         response.headers.setdefault("Content-Security-Policy", PAGE_POLICY)
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "private, no-cache")
-        if response.status_code == 304 and response.headers.get("Content-Length") == "0":
-            # CommonMiddleware's; it would say that the content is empty (RFC 9110, 8.6).
+        if response.status_code in (204, 304) and response.headers.get("Content-Length") == "0":
+            # CommonMiddleware's; 204 may not have it, and with 304 it would say that the content
+            # is empty (RFC 9110, 8.6).
             del response.headers["Content-Length"]
         if request.is_secure():
             for cookie in response.cookies.values():

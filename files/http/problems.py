@@ -10,20 +10,30 @@ from django.http import HttpRequest, JsonResponse
 
 from files import exceptions
 
+# Of tus 1.0.0; no RFC knows it.
+CHECKSUM_MISMATCH: Final = 460
+
 # The one table; a class that is not in it is answered as its nearest base.
-STATUS: Final[Mapping[type[exceptions.FilesError], HTTPStatus]] = {
+STATUS: Final[Mapping[type[exceptions.FilesError], int]] = {
     exceptions.FilesError: HTTPStatus.INTERNAL_SERVER_ERROR,
     exceptions.InvalidUploadError: HTTPStatus.BAD_REQUEST,
+    exceptions.ChecksumMismatchError: CHECKSUM_MISMATCH,
     exceptions.InvalidFieldsError: HTTPStatus.BAD_REQUEST,
     exceptions.InvalidRequestError: HTTPStatus.BAD_REQUEST,
     exceptions.RequestTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     exceptions.UnsupportedEncodingError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    exceptions.UnsupportedTypeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    exceptions.UnsupportedVersionError: HTTPStatus.PRECONDITION_FAILED,
     exceptions.LengthRequiredError: HTTPStatus.LENGTH_REQUIRED,
     exceptions.FileTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     exceptions.StorageFullError: HTTPStatus.INSUFFICIENT_STORAGE,
     exceptions.DuplicateFileError: HTTPStatus.CONFLICT,
     exceptions.FileNotFoundInSpaceError: HTTPStatus.NOT_FOUND,
     exceptions.VersionMismatchError: HTTPStatus.PRECONDITION_FAILED,
+    exceptions.UploadConflictError: HTTPStatus.CONFLICT,
+    exceptions.UploadExpiredError: HTTPStatus.GONE,
+    exceptions.UploadFinalError: HTTPStatus.FORBIDDEN,
+    exceptions.TooManyUploadsError: HTTPStatus.TOO_MANY_REQUESTS,
     exceptions.AuthenticationRequiredError: HTTPStatus.UNAUTHORIZED,
     exceptions.AccessDeniedError: HTTPStatus.FORBIDDEN,
     exceptions.ServerBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -31,17 +41,19 @@ STATUS: Final[Mapping[type[exceptions.FilesError], HTTPStatus]] = {
     exceptions.CorruptContentError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 
-# Where RFC 9110 says it otherwise than Python 3.11.
+# Where RFC 9110 says it otherwise than Python 3.11, or Python knows nothing of it.
 _TITLES: Final[Mapping[int, str]] = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "Content Too Large",
     HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "Range Not Satisfiable",
     HTTPStatus.UNPROCESSABLE_ENTITY: "Unprocessable Content",
+    CHECKSUM_MISMATCH: "Checksum Mismatch",
 }
 
 # What an answer of this status has to carry.
 _HEADERS: Final[Mapping[int, Mapping[str, str]]] = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": 'Bearer realm="files"'},
     HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": "5"},  # seconds
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "60"},
 }
 
 
@@ -92,6 +104,7 @@ def problem_response(
     return JsonResponse(
         problem | extra,
         status=int(status),
+        reason=_TITLES.get(status),
         content_type="application/problem+json",
         headers={"Cache-Control": "no-store", **headers_of(status), **(headers or {})},
     )

@@ -60,7 +60,7 @@ def receive_upload(
     `check_fields` gets the form's fields that came before the file, and may raise.
     Whatever is raised, nothing stays stored.
     """
-    _check_is_plain(request)
+    check_is_plain(request)
     check = check_fields or (lambda fields: None)
     with transfer_slots.take():
         if name is None:
@@ -80,6 +80,16 @@ def check_csrf(request: HttpRequest, fields: Mapping[str, str]) -> None:
             gettext_noop(
                 "The form's security token is missing or out of date; reload the page and try"
                 " again. A program that uses a session sends the token as X-CSRFToken."
+            )
+        )
+
+
+def check_is_plain(request: HttpRequest) -> None:
+    """Raise UnsupportedEncodingError where the body is not the file's own bytes."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise UnsupportedEncodingError(
+            gettext_noop(
+                "Content-Encoding is not undone here; send the file's own bytes without it."
             )
         )
 
@@ -160,15 +170,6 @@ def _store(incoming: uploads.IncomingFile, blocks: Iterable[bytes]) -> File:
             why = error.__cause__ or error
             logger.warning("An upload could not be taken back at once: %s", why)
         raise
-
-
-def _check_is_plain(request: HttpRequest) -> None:
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedEncodingError(
-            gettext_noop(
-                "Content-Encoding is not undone here; send the file's own bytes without it."
-            )
-        )
 
 
 def _check_is_whole_file(request: HttpRequest) -> None:

@@ -23,6 +23,7 @@ SAMPLES = {
     "report.pdf": b"%PDF-1.7\n" + b"%" * 48_204,
     "notes.txt": b"Some notes.\n",
     "photos.zip": b"PK\x05\x06" + bytes(18),
+    "talk.mp4": b"\0\0\0\x18ftypmp42" + bytes(3_000_000),
 }
 BLOCK = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```\n(?P<gap>\s*)", re.M | re.S)
 # Lets the next file have the next id: a server's counter has counted a refused one, too.
@@ -132,7 +133,7 @@ def check_message(told: str, expected: str) -> None:
     assert status.split()[1] == wanted_status.split()[1], told
     for name, value in wanted_headers.items():
         assert masked(headers.get(name, f"no header {name}")) == masked(value), told
-    if headers.get("content-type", "").endswith("json"):
+    if wanted_body.strip() and headers.get("content-type", "").endswith("json"):
         assert masked(json.loads(body)) == masked(json.loads(wanted_body))
     elif wanted_body.strip():
         assert body.strip() == wanted_body.strip()

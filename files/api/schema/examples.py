@@ -48,6 +48,16 @@ STATS: Final = {
     "days": [{"day": "2026-03-01", "count": 1, "bytes": 48213, "duplicates": 1}],
     "homes": [{"home": "database", "count": 1, "bytes": 48213}],
 }
+UPLOAD: Final = {
+    "id": "3f0c6a5e0d1b4f6f9a7c2e8d5b4a1c90",
+    "state": "stored",
+    "name": "report.pdf",
+    "size": 48213,
+    "offset": 48213,
+    "expires_at": "2026-03-02T12:00:00.123456Z",
+    "file": FILE,
+    "existing": None,
+}
 WORKING: Final = {"status": "ok"}
 
 

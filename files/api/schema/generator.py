@@ -23,7 +23,10 @@ from files.api.schema.operations import OPERATIONS
 from files.api.schema.parts import HEADERS, PARAMETERS, SECURITY_SCHEMES, TAGS
 from files.api.schema.probes import PROBE_OPERATIONS
 from files.api.schema.refusals import Refusal
+from files.api.schema.upload_operations import UNLISTED_OPERATIONS
+from files.api.schema.upload_parts import UPLOAD_HEADERS, UPLOAD_PARAMETERS
 from files.api.serializers import ProblemSerializer
+from files.middleware import SAFE_METHODS
 
 Json = dict[str, Any]
 
@@ -145,7 +148,7 @@ class FilesSchema(AutoSchema):
 
 
 class FilesSchemaGenerator(SchemaGenerator):
-    """The whole document: also the probes, which are no views of REST framework, and HEAD."""
+    """The whole document: also the probes, which are no views of REST framework, HEAD, OPTIONS."""
 
     def parse(self, input_request: Any, public: bool) -> Json:
         found: Json = super().parse(input_request, public)  # type: ignore[no-untyped-call]
@@ -158,17 +161,17 @@ class FilesSchemaGenerator(SchemaGenerator):
             paths[path]["head"] = _head_of(paths[path]["get"])
         schema = FilesSchema()
         schema.registry = self.registry
-        for (method, path), probe in PROBE_OPERATIONS.items():
-            told = schema.described(probe, method, probe.description)
-            paths[path] = {method.lower(): told}
+        for (method, path), one in {**UNLISTED_OPERATIONS, **PROBE_OPERATIONS}.items():
+            told = schema.described(one, method, one.description)
+            paths.setdefault(path, {})[method.lower()] = told
         return paths
 
     def get_schema(self, request: Any = None, public: bool = False) -> Json:
         document: Json = super().get_schema(request, public)  # type: ignore[no-untyped-call]
         document["components"] |= {
             "responses": _share_refusals(document["paths"]),
-            "headers": HEADERS,
-            "parameters": PARAMETERS,
+            "headers": HEADERS | UPLOAD_HEADERS,
+            "parameters": PARAMETERS | UPLOAD_PARAMETERS,
             "securitySchemes": SECURITY_SCHEMES,
         }
         return document | {"tags": TAGS}
@@ -219,4 +222,4 @@ def _reference(kind: str, name: str) -> Json:
 def _security(method: str) -> list[Json]:
     """Return who may ask: strangers, as far as FILESERVER_ACCESS lets them, and sessions."""
     session: Json = {"session": []}
-    return [{}, session if method in ("GET", "HEAD") else session | {"token": []}]
+    return [{}, session if method in SAFE_METHODS else session | {"token": []}]

@@ -16,6 +16,7 @@ from files.api.schema.parts import (
     PLAIN,
     SELECTION,
 )
+from files.api.schema.upload_operations import UPLOAD_OPERATIONS
 from files.api.serializers import (
     CheckedSerializer,
     CheckSerializer,
@@ -292,4 +293,5 @@ OPERATIONS: Final[Mapping[tuple[str, str], Operation]] = {
         },
         refusals=refusals.FILTERED,
     ),
+    **UPLOAD_OPERATIONS,
 }

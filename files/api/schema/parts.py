@@ -15,7 +15,8 @@ from files.models import ORDERINGS
 
 Json = dict[str, Any]
 
-PLAIN, FILES, LABELS, FIGURES, PROBES = "Plain routes", "Files", "Labels", "Figures", "Probes"
+PLAIN, FILES, UPLOADS = "Plain routes", "Files", "Resumable uploads"
+LABELS, FIGURES, PROBES = "Labels", "Figures", "Probes"
 
 # No database looks for NUL.
 TEXT: Final[Json] = {"type": "string", "pattern": "^[^\\u0000]*$"}
@@ -38,7 +39,8 @@ FILTERS: Final = {
 }
 
 
-def _header(description: str, example: str, **schema: Any) -> Json:
+def header(description: str, example: str, **schema: Any) -> Json:
+    """Return a header of an answer."""
     return {
         "description": description,
         "schema": {"type": "string", **schema},
@@ -47,45 +49,46 @@ def _header(description: str, example: str, **schema: Any) -> Json:
 
 
 HEADERS: Final[dict[str, Json]] = {
-    "Accept-Ranges": _header("`bytes`: ranges may be asked for.", "bytes"),
-    "Content-Disposition": _header(
+    "Accept-Ranges": header("`bytes`: ranges may be asked for.", "bytes"),
+    "Content-Disposition": header(
         "The name to save it under (RFC 6266).", 'attachment; filename="report.pdf"'
     ),
-    "Content-Range": _header("Which bytes of how many these are.", "bytes 0-99/48213"),
-    "ETag": _header("Names the content, or the version of what is said of the file.", TAG),
-    "Last-Modified": _header("When the bytes came.", "Sun, 01 Mar 2026 12:00:00 GMT"),
-    "Location": _header(
-        "Where what was made is.", "http://127.0.0.1:8000/api/v1/files/1/", format="uri"
+    "Content-Range": header("Which bytes of how many these are.", "bytes 0-99/48213"),
+    "ETag": header("Names the content, or the version of what is said of the file.", TAG),
+    "Last-Modified": header("When the bytes came.", "Sun, 01 Mar 2026 12:00:00 GMT"),
+    "Location": header(
+        "Where what was made is.", "http://127.0.0.1:8000/api/v1/files/1/", format="uri-reference"
     ),
-    "Repr-Digest": _header("The SHA-256 of the whole file (RFC 9530).", DIGEST),
+    "Repr-Digest": header("The SHA-256 of the whole file (RFC 9530).", DIGEST),
     "Retry-After": {
         "description": "When to come back, in seconds.",
         "schema": {"type": "integer"},
         "example": 5,
     },
-    "WWW-Authenticate": _header("That an account is needed.", 'Bearer realm="files"'),
-    "X-Request-ID": _header(
+    "WWW-Authenticate": header("That an account is needed.", 'Bearer realm="files"'),
+    "X-Request-ID": header(
         "Names the request in the server's log.", "0f8fad5bd9cb469fa165708f7a2e3f5c"
     ),
 }
 
 
-def _parameter(name: str, place: str, description: str, schema: Json, **more: Any) -> Json:
+def parameter(name: str, place: str, description: str, schema: Json, **more: Any) -> Json:
+    """Return a parameter that is somewhere in a request."""
     return {"name": name, "in": place, "description": description, "schema": schema, **more}
 
 
 def _query(name: str, description: str, schema: Json, **more: Any) -> Json:
-    return _parameter(name, "query", description, schema, **more)
+    return parameter(name, "query", description, schema, **more)
 
 
 def _request_header(name: str, description: str, example: str) -> Json:
     # Not as an example, which Swagger UI would send with every request.
-    return _parameter(name, "header", f"{description} `{example}`", {"type": "string"})
+    return parameter(name, "header", f"{description} `{example}`", {"type": "string"})
 
 
 def _identity(name: str, description: str) -> Json:
     schema = {"type": "integer", "format": "int64", "minimum": 0}
-    return _parameter(name, "path", description, schema, required=True, example=1)
+    return parameter(name, "path", description, schema, required=True, example=1)
 
 
 def _filter(name: str, kind: django_filters.Filter) -> Json:
@@ -140,7 +143,7 @@ PARAMETERS: Final[dict[str, Json]] = _FILTERS | {
     ),
     "file_id": _identity("file_id", "The file's `id`."),
     "label_id": _identity("label_id", "The label's `id`."),
-    "path_name": _parameter(
+    "path_name": parameter(
         "name",
         "path",
         "The file's name; what stands before the last slash is dropped.",
@@ -203,6 +206,15 @@ SECURITY_SCHEMES: Final[dict[str, Json]] = {
 TAGS: Final[list[Json]] = [
     {"name": PLAIN, "description": "For scripts: four short addresses that never change."},
     {"name": FILES, "description": "The files that the caller may know of."},
+    {
+        "name": UPLOADS,
+        "description": (
+            "Uploads that go on after a break, by the protocol [tus 1.0.0]"
+            "(https://tus.io/protocols/resumable-upload) with all its extensions but"
+            " `checksum-trailer` and `concatenation-unfinished`. Where `PATCH`, `DELETE` or `HEAD`"
+            " cannot be sent, `X-HTTP-Method-Override` names the method of a `POST`."
+        ),
+    },
     {"name": LABELS, "description": "Words to put on files."},
     {"name": FIGURES, "description": "Numbers and bytes of files, counted."},
     {"name": PROBES, "description": "For whoever keeps the server running."},

@@ -36,6 +36,17 @@ LENGTH_REQUIRED = _of(exceptions.LengthRequiredError, "the body does not tell wh
 BODY_CUT_SHORT = _of(
     exceptions.BodyCutShortError, "fewer bytes came than `Content-Length` announced."
 )
+INVALID_DIGEST = _of(exceptions.InvalidDigestError, "a digest cannot be read.")
+DIGEST_MISMATCH = _of(
+    exceptions.DigestMismatchError, "the bytes have another digest than was announced."
+)
+DUPLICATE = _of(
+    exceptions.DuplicateFileError, "the same bytes are stored already; `existing` is that file."
+)
+TOO_LARGE = _of(exceptions.FileTooLargeError, "the file is longer than this server takes.")
+UNSUPPORTED_ENCODING = _of(
+    exceptions.UnsupportedEncodingError, "the body has a `Content-Encoding`."
+)
 
 # Of the server as a whole, whatever is asked for.
 FRAMING = (
@@ -77,14 +88,11 @@ UPLOAD = (
     *CHANGING,
     INVALID_NAME,
     BODY_CUT_SHORT,
-    _of(exceptions.InvalidDigestError, "a digest cannot be read."),
-    _of(exceptions.DigestMismatchError, "the bytes have another digest than was announced."),
-    _of(
-        exceptions.DuplicateFileError,
-        "the same bytes are stored already; `existing` is that file.",
-    ),
-    _of(exceptions.FileTooLargeError, "the file is longer than this server takes."),
-    _of(exceptions.UnsupportedEncodingError, "the body has a `Content-Encoding`."),
+    INVALID_DIGEST,
+    DIGEST_MISMATCH,
+    DUPLICATE,
+    TOO_LARGE,
+    UNSUPPORTED_ENCODING,
     SERVER_BUSY,
 )
 UPLOAD_FORM = (
@@ -114,4 +122,44 @@ EDIT = (*DELETE, *JSON_BODY, INVALID_NAME)
 LABEL = (*ONE, *CHANGING, *JSON_BODY, INVALID_NAME)
 NEW_LABEL = tuple(refusal for refusal in LABEL if refusal != NOT_FOUND)
 LABEL_DELETE = (*ONE, *CHANGING)
+
+# Of resumable uploads.
+UNSUPPORTED_VERSION = _of(
+    exceptions.UnsupportedVersionError,
+    "`Tus-Resumable` names another version; `Tus-Version` has those that are spoken.",
+)
+EXPIRED = _of(exceptions.UploadExpiredError, "nothing came for too long: begin anew.")
+PIECE = (
+    *CHANGING,
+    BODY_CUT_SHORT,
+    DIGEST_MISMATCH,
+    TOO_LARGE,
+    UNSUPPORTED_ENCODING,
+    SERVER_BUSY,
+    UNSUPPORTED_VERSION,
+    _of(exceptions.InvalidHeaderError, "a header is missing, or cannot be read."),
+    _of(exceptions.InvalidUploadError, "the request contradicts an earlier one."),
+    _of(exceptions.ChecksumMismatchError, "the piece has another checksum; nothing of it is kept."),
+    _of(
+        exceptions.UnsupportedTypeError, "the body's type is not `application/offset+octet-stream`."
+    ),
+    _of(exceptions.UploadFinalError, "the upload is put together of others."),
+    _of(
+        exceptions.UploadConflictError,
+        "the upload goes on elsewhere, as `Upload-Offset` says, or by another request.",
+    ),
+)
+UPLOAD_CREATE = (
+    *ANY,
+    *PIECE,
+    INVALID_NAME,
+    INVALID_DIGEST,
+    DUPLICATE,
+    CORRUPT_CONTENT,
+    _of(exceptions.TooManyUploadsError, "too many uploads are unfinished."),
+)
+UPLOAD_PIECE = (*ONE, *PIECE, EXPIRED)
+UPLOAD_LOOK = (*ONE, EXPIRED, DIGEST_MISMATCH, STORAGE_FULL)
+UPLOAD_HEAD = (*UPLOAD_LOOK, UNSUPPORTED_VERSION)
+UPLOAD_DELETE = (*ONE, *CHANGING, EXPIRED, UNSUPPORTED_VERSION)
 READINESS = (*FRAMING, Refusal(503, "not_ready", "the database does not answer."))

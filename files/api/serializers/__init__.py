@@ -3,6 +3,7 @@ from files.api.serializers.file import FilePageSerializer, FilePatchSerializer, 
 from files.api.serializers.label import LabelListSerializer, LabelSerializer
 from files.api.serializers.problem import ProblemSerializer
 from files.api.serializers.stats import StatsSerializer, TypeListSerializer
+from files.api.serializers.upload import UploadSerializer
 
 __all__ = [
     "CheckSerializer",
@@ -15,4 +16,5 @@ __all__ = [
     "ProblemSerializer",
     "StatsSerializer",
     "TypeListSerializer",
+    "UploadSerializer",
 ]

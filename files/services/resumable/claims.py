@@ -12,7 +12,7 @@ from django.utils import timezone
 from files.actors import Actor
 from files.exceptions import UploadConflictError, gettext_noop
 from files.models import Upload
-from files.services.resumable.rows import visible_upload
+from files.services.resumable.rows import not_found, visible_upload
 from files.services.uploads import IncomingFile
 from files.sha256 import Sha256
 from files.storage import ContentWriter, storage_of, told_in_words
@@ -53,12 +53,16 @@ def claim(actor: Actor, upload_id: str, offset: int, **columns: Any) -> Piece:
 
 
 def guarded(piece: Piece, **columns: Any) -> None:
-    """Change the upload's row if this is its writer still; raises UploadConflictError else."""
-    mine = Upload.objects.unfinished().filter(pk=piece.upload.pk, writer=piece.token)
+    """Change the upload's row if this is its writer still; else raises UploadConflictError."""
+    rows = Upload.objects.filter(pk=piece.upload.pk)
+    mine = rows.unfinished().filter(writer=piece.token)
     if not mine.update(updated_at=timezone.now(), **columns):
+        offset = rows.values_list("offset", flat=True).first()
+        if offset is None:
+            raise not_found(piece.upload.pk)
         raise UploadConflictError(
-            gettext_noop("Another request goes on with this upload, from byte %(offset)s on."),
-            offset=piece.upload.offset,
+            gettext_noop("Another request goes on with this upload, at byte %(offset)s."),
+            offset=offset,
         )
 
 

@@ -82,7 +82,8 @@ def assemble(*, actor: Actor, upload_id: str) -> Generator[None, None, None]:
 
 def _parts(actor: Actor, space_id: int, wanted: list[str]) -> list[Upload]:
     """Return the partial uploads with these ids; raises InvalidUploadError unless all are whole."""
-    found = Upload.objects.visible_to(actor).filter(space_id=space_id, pk__in=wanted)
+    theirs = Upload.objects.visible_to(actor).filter(space_id=space_id, pk__in=wanted)
+    found = theirs.filter(expires_at__gt=timezone.now())
     parts = [part for part in found if part.is_partial]
     if missing := set(wanted) - {part.pk for part in parts}:
         raise InvalidUploadError(
@@ -93,6 +94,8 @@ def _parts(actor: Actor, space_id: int, wanted: list[str]) -> list[Upload]:
             raise InvalidUploadError(
                 gettext_noop("The partial upload %(id)s is not complete."), id=part.pk
             )
+    # Nothing comes for a whole part any more: who reads it keeps it.
+    found.update(expires_at=Upload.next_expiry())
     return parts
 
 

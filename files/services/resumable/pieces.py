@@ -39,6 +39,10 @@ def create_upload(
 
     Without a name it is "upload-<id>". An empty file is stored at once.
     """
+    if is_partial and digest is not None:
+        raise InvalidUploadError(
+            gettext_noop("A digest is that of the whole file; announce it with the final upload.")
+        )
     upload = new_upload(
         actor,
         space_id,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from files.tests.running_server import RunningServer, ask
 
 CONFIG = Path(__file__).with_name("schemathesis.toml")
+HOOKS = Path(__file__).with_name("schemathesis_hooks.py")
 # Requests made up for each operation, beside those at the edges of what it takes.
 EXAMPLES = 20
 OPTIONS = (
@@ -37,6 +40,7 @@ def test_the_server_keeps_to_its_document(server: RunningServer, tmp_path: Path)
     done = subprocess.run(
         [*command, f"{server.url}/api/schema/"],
         cwd=tmp_path,
+        env=os.environ | {"SCHEMATHESIS_HOOKS": str(HOOKS), "PYTHONPATH": str(settings.BASE_DIR)},
         capture_output=True,
         text=True,
         timeout=300,

@@ -15,11 +15,18 @@ STATUSES = {
     exceptions.BodyCutShortError: 400,
     exceptions.InvalidDigestError: 400,
     exceptions.DigestMismatchError: 400,
+    exceptions.InvalidHeaderError: 400,
+    exceptions.ChecksumMismatchError: 460,
+    exceptions.UnsupportedTypeError: 415,
+    exceptions.UnsupportedVersionError: 412,
     exceptions.LengthRequiredError: 411,
     exceptions.FileTooLargeError: 413,
     exceptions.StorageFullError: 507,
     exceptions.FileNotFoundInSpaceError: 404,
     exceptions.VersionMismatchError: 412,
+    exceptions.UploadExpiredError: 410,
+    exceptions.UploadFinalError: 403,
+    exceptions.TooManyUploadsError: 429,
     exceptions.AuthenticationRequiredError: 401,
     exceptions.AccessDeniedError: 403,
     exceptions.StorageBusyError: 503,
@@ -66,6 +73,15 @@ def test_bad_filter_is_a_bad_request():
 
 def test_duplicate_is_a_conflict():
     assert status_of(exceptions.DuplicateFileError("why", existing_id=7)) == 409
+
+
+def test_another_offset_is_a_conflict():
+    assert status_of(exceptions.UploadConflictError("why", offset=7)) == 409
+
+
+def test_a_status_that_no_rfc_knows_has_a_title(request_):
+    response = problem_of(request_, exceptions.ChecksumMismatchError("Other bytes came."))
+    assert body(response)["title"] == response.reason_phrase == "Checksum Mismatch"
 
 
 def test_problem_has_all_members(request_):
