@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
@@ -18,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from files.actors import DEFAULT_SPACE_ID
 from files.exceptions import InvalidFilterError
 from files.filters import filter_files, ordering_of
-from files.forms import SearchForm, UploadForm
+from files.forms import SearchForm
 from files.http.requests import ActorRequest
 from files.http.sentences import sentence_of
 from files.models import File, FileQuerySet, Total
@@ -26,6 +25,7 @@ from files.paging import page_of
 from files.templatetags.display import group_title
 from files.views.methods import require_safe
 from files.views.rows import Row, rows_of
+from files.views.upload import drop_zone
 
 GROUPS_ON_PAGE = 20
 # Files that the groups of a page share; few groups show more of each.
@@ -88,10 +88,9 @@ def file_list(request: ActorRequest) -> HttpResponse:
         "files/list.html",
         {
             "search_form": search,
-            "upload_form": UploadForm(),
-            "upload_limit": settings.FILESERVER_MAX_UPLOAD_SIZE,
             "narrowed": narrowed,
             "headings": list(_headings(chosen, ordering)),
+            **drop_zone(),
             **shown,
         },
     )

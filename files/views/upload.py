@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any, Final
 
 from django.conf import settings
 from django.contrib import messages
@@ -23,6 +24,12 @@ from files.models import File
 from files.permissions import require_write
 from files.views.errors import refused
 from files.views.methods import require_methods
+
+# Bytes from which on a script sends a file in pieces, so that it can go on where it was; a
+# smaller one is sent again as fast.
+LARGE_FROM: Final = 16 << 20
+# Proxies limit bodies, some to 100 MB; and what follows a piece waits for its answer.
+PIECE_SIZE: Final = 64 << 20
 
 
 # Exempt, so that Django doesn't parse the body to find the token: `check_csrf` does
@@ -54,6 +61,16 @@ def add_file(request: ActorRequest) -> HttpResponseBase:
     return redirect(file)
 
 
+def drop_zone() -> dict[str, Any]:
+    """Return what the template of the drop zone shows."""
+    return {
+        "upload_form": UploadForm(),
+        "upload_limit": settings.FILESERVER_MAX_UPLOAD_SIZE,
+        "large_from": LARGE_FROM,
+        "piece_size": PIECE_SIZE,
+    }
+
+
 def _form(
     request: ActorRequest,
     error: FilesError | None = None,
@@ -61,11 +78,6 @@ def _form(
     sentence: str = "",
     existing: File | None = None,
 ) -> HttpResponse:
-    context = {
-        "upload_form": UploadForm(),
-        "upload_limit": settings.FILESERVER_MAX_UPLOAD_SIZE,
-        "upload_error": sentence,
-        "existing": existing,
-    }
+    context = drop_zone() | {"upload_error": sentence, "existing": existing}
     status = status_of(error) if error else None
     return render(request, "files/add.html", context, status=status)

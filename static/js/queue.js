@@ -1,17 +1,23 @@
 // Sends files to the server, a few at a time. Knows nothing of the page.
-import { parseObject, requestHeaders } from "./server.js";
+import { sendAsForm } from "./form-request.js";
+import { sendInPieces } from "./resumable.js";
 
 const PARALLEL = 3;
+
+const OPEN = ["waiting", "sending", "interrupted", "storing"];
 
 /**
  * One file on its way. `state` goes from "waiting" over "sending" and "storing" (all
  * sent, no answer yet) to "stored", "duplicate", "refused", "failed" (worth another
- * try) or "cancelled". `answer` is then `{status, body}`: the server's JSON or null,
- * with status 0 where no answer came.
+ * try) or "cancelled"; it is "interrupted" while a large one waits for a connection to go
+ * on by itself. `answer` is then `{status, body}`: the server's JSON or null, with status 0
+ * where no answer came, and `isUnreadable` where the file was at fault.
  */
 class Upload {
   state = "waiting";
   sent = 0;
+  resumedAt = 0; // bytes that the server had from an earlier try
+  url = null; // of a large one that goes on
   answer = null;
   request = null;
 
@@ -20,7 +26,7 @@ class Upload {
   }
 
   get isOver() {
-    return !["waiting", "sending", "storing"].includes(this.state);
+    return !OPEN.includes(this.state);
   }
 }
 
@@ -34,17 +40,21 @@ function stateOf(status) {
 export class UploadQueue extends EventTarget {
   uploads = [];
 
-  constructor(url, limit) {
+  /**
+   * `url` takes forms and `endpoint` uploads in pieces of `pieceSize` bytes; files of
+   * `largeFrom` bytes and more go there, by means of the script at `scriptUrl`. `limit` is
+   * in bytes a file, or Infinity.
+   */
+  constructor(options) {
     super();
-    this.url = url;
-    this.limit = limit; // bytes a file, or Infinity
+    this.options = options;
   }
 
   add(files) {
     for (const file of files) {
       const upload = new Upload(file);
       this.uploads.push(upload);
-      if (file.size > this.limit) {
+      if (file.size > this.options.limit) {
         this.#settle(upload, "refused", { status: 413, body: null });
       } else {
         this.#changed(upload);
@@ -55,7 +65,7 @@ export class UploadQueue extends EventTarget {
 
   retry(upload) {
     if (!upload.isOver) return;
-    Object.assign(upload, { state: "waiting", sent: 0, answer: null });
+    Object.assign(upload, { state: "waiting", sent: 0, resumedAt: 0, answer: null });
     this.#changed(upload);
     this.#next();
   }
@@ -70,7 +80,7 @@ export class UploadQueue extends EventTarget {
 
   cancelAll() {
     // The waiting ones first, or each end would start another.
-    for (const state of ["waiting", "sending", "storing"]) {
+    for (const state of OPEN) {
       this.uploads.filter((upload) => upload.state === state).forEach((upload) => this.cancel(upload));
     }
   }
@@ -96,29 +106,22 @@ export class UploadQueue extends EventTarget {
   }
 
   #send(upload) {
-    const request = new XMLHttpRequest();
-    upload.request = request;
     upload.state = "sending";
-    request.upload.addEventListener("progress", (event) => {
-      // The form around the file counts too: never show more than the file has.
-      upload.sent = Math.min(event.loaded, upload.file.size);
-      this.#changed(upload);
+    const isLarge = upload.file.size >= this.options.largeFrom;
+    const send = isLarge ? sendInPieces : sendAsForm;
+    const request = send(upload.file, this.options, {
+      onChange: (changes) => {
+        if (upload.request !== request) return; // cancelled
+        Object.assign(upload, changes);
+        this.#changed(upload);
+      },
+      onEnd: (answer) => {
+        if (upload.request !== request) return;
+        this.#settle(upload, stateOf(answer.status), answer);
+        this.#next();
+      },
     });
-    request.upload.addEventListener("load", () => {
-      Object.assign(upload, { state: "storing", sent: upload.file.size });
-      this.#changed(upload);
-    });
-    request.addEventListener("loadend", () => {
-      if (upload.request !== request) return; // cancelled
-      const answer = { status: request.status, body: parseObject(request.responseText) };
-      this.#settle(upload, stateOf(request.status), answer);
-      this.#next();
-    });
-    request.open("POST", this.url);
-    Object.entries(requestHeaders()).forEach(([name, value]) => request.setRequestHeader(name, value));
-    const form = new FormData();
-    form.append("file", upload.file);
-    request.send(form);
+    upload.request = request;
     this.#changed(upload);
   }
 }

@@ -4,6 +4,7 @@ import { announce, fill, inBytes } from "./words.js";
 const icons = {
   waiting: "bi-hourglass text-body-secondary",
   sending: "bi-cloud-arrow-up text-primary",
+  interrupted: "bi-wifi-off text-warning-emphasis",
   storing: "bi-hdd text-primary",
   stored: "bi-check-circle-fill text-success",
   duplicate: "bi-files text-warning-emphasis",
@@ -14,7 +15,8 @@ const icons = {
 
 /** Return why the server took no file, in its own sentence where it sent one. */
 function reasonOf({ answer }, says, limit) {
-  const { status, body } = answer;
+  const { status, body, isUnreadable } = answer;
+  if (isUnreadable) return says.unreadable;
   if (status === 0) return says.offline;
   if (body?.detail) return body.detail;
   if (status === 413) {
@@ -29,6 +31,7 @@ export class UploadRow {
     this.upload = upload;
     this.says = says;
     this.limit = limit;
+    this.resumedAt = 0;
     this.element = template.content.firstElementChild.cloneNode(true);
     this.slots = {};
     for (const slot of this.element.querySelectorAll("[data-slot]")) {
@@ -47,7 +50,15 @@ export class UploadRow {
     const { upload, slots } = this;
     slots.progress.value = upload.file.size ? upload.sent / upload.file.size : 0;
     slots.result.textContent = this.#result();
-    if (this.element.dataset.state === upload.state) return;
+    const isResumed = upload.resumedAt > 0 && upload.resumedAt !== this.resumedAt;
+    this.resumedAt = upload.resumedAt;
+    if (this.element.dataset.state !== upload.state) this.#show();
+    else if (!isResumed) return;
+    if (upload.isOver || isResumed || upload.state === "interrupted") this.#announce();
+  }
+
+  #show() {
+    const { upload, slots } = this;
     this.element.dataset.state = upload.state;
     slots.icon.className = `bi ${icons[upload.state]}`;
     slots.progress.hidden = upload.isOver;
@@ -59,18 +70,22 @@ export class UploadRow {
       const target = this.element.querySelector("a[href]:not([hidden]), button:not([hidden])");
       (target ?? this.element).focus();
     }
-    if (upload.isOver) {
-      const existing = slots.existing.hidden ? "" : slots.existing.textContent;
-      const result = `${slots.result.textContent} ${existing}`.trim();
-      announce(fill(this.says.announce, { name: upload.file.name, result }));
-    }
+  }
+
+  #announce() {
+    const { slots, says, upload } = this;
+    const existing = slots.existing.hidden ? "" : slots.existing.textContent;
+    const result = `${slots.result.textContent} ${existing}`.trim();
+    announce(fill(says.announce, { name: upload.file.name, result }));
   }
 
   #result() {
     const { upload, says } = this;
     const sentence = says[upload.state];
-    if (upload.state === "sending") {
-      return fill(sentence, { sent: inBytes(upload.sent), size: inBytes(upload.file.size) });
+    if (upload.state === "sending" || upload.state === "interrupted") {
+      const { file, resumedAt, sent, state } = upload;
+      const numbers = { sent: inBytes(sent), size: inBytes(file.size), offset: inBytes(resumedAt) };
+      return fill(state === "sending" && resumedAt ? says.resumed : sentence, numbers);
     }
     if (upload.state === "refused" || upload.state === "failed") {
       return fill(sentence, { reason: reasonOf(upload, says, this.limit) });

@@ -1,6 +1,7 @@
 // The drop zone and the queue of uploads under it.
 import { refreshList } from "./list.js";
 import { UploadQueue } from "./queue.js";
+import { UnfinishedList } from "./unfinished.js";
 import { UploadRow } from "./upload-row.js";
 import { fill, inBytes, notify } from "./words.js";
 
@@ -10,11 +11,30 @@ const input = form.querySelector('input[type="file"]');
 const template = document.getElementById("upload-item");
 const says = zone.dataset;
 const limit = says.limit === undefined ? Infinity : Number(says.limit);
-const queue = new UploadQueue(says.uploadUrl, limit);
+const endpoint = new URL(says.resumableUrl, window.location.href).href;
+const queue = new UploadQueue({
+  url: says.uploadUrl,
+  limit,
+  endpoint,
+  largeFrom: Number(says.largeFrom),
+  pieceSize: Number(says.pieceSize),
+  scriptUrl: says.tusUrl,
+});
 const rows = new Map(); // by upload
 
 const slot = (name) => zone.querySelector(`:scope [data-slot="${name}"]`);
 const button = (name) => zone.querySelector(`:scope > div [data-action="${name}"]`);
+
+const unfinished = new UnfinishedList(
+  slot("unfinished"),
+  document.getElementById("unfinished-item"),
+  says,
+);
+
+// Not for downloads: their links say `download`, or browsers would ask before they know.
+function warnBeforeLeaving(event) {
+  event.preventDefault();
+}
 
 function showTotals() {
   const { uploads } = queue;
@@ -34,6 +54,8 @@ function showTotals() {
   button("cancel-all").hidden = isOver;
   button("clear").hidden = !isOver;
   if (isOver && hadFocus) button("clear").focus();
+  if (isOver) window.removeEventListener("beforeunload", warnBeforeLeaving);
+  else window.addEventListener("beforeunload", warnBeforeLeaving);
 }
 
 queue.addEventListener("change", ({ detail: upload }) => {
@@ -42,6 +64,7 @@ queue.addEventListener("change", ({ detail: upload }) => {
     slot("items").append(rows.get(upload).element);
   }
   rows.get(upload).update();
+  if (upload.url) unfinished.remove(upload.url);
   showTotals();
 });
 
@@ -55,6 +78,7 @@ zone.addEventListener("click", ({ target }) => {
   if (action === "choose") input.click();
   if (action === "cancel") queue.cancel(upload);
   if (action === "retry") queue.retry(upload);
+  if (action === "discard") unfinished.discard(target);
   if (action === "cancel-all") queue.cancelAll();
   if (action === "clear") {
     queue.clear();
@@ -92,7 +116,7 @@ document.addEventListener("drop", (event) => {
     const file = item.getAsFile();
     if (!file || item.webkitGetAsEntry?.()?.isDirectory) {
       const name = file?.name ?? "";
-      notify(fill(says.announce, { name, result: fill(says.refused, { reason: says.folder }) }), "warning");
+      notify(fill(says.announce, { name, result: fill(says.refused, { reason: says.unreadable }) }), "warning");
     } else {
       files.push(file);
     }
@@ -101,3 +125,4 @@ document.addEventListener("drop", (event) => {
 });
 
 input.multiple = true;
+unfinished.show(endpoint);

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from files.models import File
+from files.tests.browsing import NARROW, WIDE, Network, choose, provoked, upload_row
 from files.tests.factories import make_file
 from files.tests.samples import noise, png
 
-if TYPE_CHECKING:
-    from playwright.sync_api import FilePayload, Locator, Page
-
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = sync_api.expect
-
-WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 
 pytestmark = [
     pytest.mark.browser,
@@ -27,68 +21,14 @@ pytestmark = [
 ]
 
 
-@pytest.fixture
-def complaints() -> list[str]:
-    """What the browser says against our pages; a test removes what it provoked."""
-    return []
-
-
-@pytest.fixture
-def open_page(browser, live_server, complaints) -> Iterator[Callable[..., Page]]:
-    contexts = []
-
-    def open_page(path: str = "/", **options: object) -> Page:
-        context = browser.new_context(
-            base_url=live_server.url, **{"viewport": WIDE, "locale": "en-US"} | options
-        )
-        contexts.append(context)
-        page: Page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
-                complaints.append(message.text) if message.type in ("error", "warning") else None
-            ),
-        )
-        page.goto(path, wait_until="networkidle")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert complaints == []
-
-
-def provoked(complaints: list[str], *words: str) -> None:
-    complaints[:] = [text for text in complaints if not any(word in text for word in words)]
-
-
-def choose(page: Page, *files: tuple[str, bytes]) -> None:
-    with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Choose files").click()
-    kind = "application/octet-stream"
-    payloads: list[FilePayload] = [
-        {"name": name, "mimeType": kind, "buffer": data} for name, data in files
-    ]
-    chooser.value.set_files(payloads)
-
-
-def upload(page: Page, name: str) -> Locator:
-    return page.locator(".upload-item").filter(has_text=name)
-
-
 def test_upload_shows_progress_and_the_list_follows(open_page):
     page = open_page()
     expect(page.locator("#upload-form")).to_be_hidden()
-    connection = page.context.new_cdp_session(page)
-    connection.send("Network.enable")
-    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 400_000}
-    connection.send("Network.emulateNetworkConditions", slow)
+    Network(page).be(bytes_per_second=400_000)
     choose(page, ("big.bin", noise(400_000)), ("ünï & <b>.txt", b"text"))
     seen = set()
-    bar = upload(page, "big.bin").locator("progress")
-    while upload(page, "big.bin").get_attribute("data-state") in ("waiting", "sending"):
+    bar = upload_row(page, "big.bin").locator("progress")
+    while upload_row(page, "big.bin").get_attribute("data-state") in ("waiting", "sending"):
         seen.add(bar.evaluate("bar => bar.value"))
     expect(page.locator('.upload-item[data-state="stored"]')).to_have_count(2)
     assert any(0 < value < 1 for value in seen)
@@ -97,7 +37,7 @@ def test_upload_shows_progress_and_the_list_follows(open_page):
     expect(page.locator("#file-list-summary")).to_contain_text("2 files")
     expect(page.get_by_role("heading", name="BIN", exact=True)).to_be_visible()
     expect(page.get_by_role("heading", name="TXT", exact=True)).to_be_visible()
-    upload(page, "ünï").get_by_role("link").click()
+    upload_row(page, "ünï").get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("ünï & <b>.txt")
 
 
@@ -126,7 +66,7 @@ def test_duplicate_leads_to_the_file_that_is_there(open_page, complaints):
     existing = make_file(b"the same", name="first.txt")
     page = open_page()
     choose(page, ("second.txt", b"the same"))
-    item = upload(page, "second.txt")
+    item = upload_row(page, "second.txt")
     expect(item).to_have_attribute("data-state", "duplicate")
     expect(item).to_contain_text("Not stored again: the same bytes are there as first.txt")
     expect(item.get_by_role("button")).to_have_count(0)
@@ -141,9 +81,9 @@ def test_refusals_are_said_in_words(open_page, complaints, settings):
     expect(page.locator("#upload")).to_contain_text("At most 1000\N{NO-BREAK SPACE}bytes")
     settings.FILESERVER_MAX_UPLOAD_SIZE = 10
     choose(page, ("large.txt", b"x" * 1001), ("smaller.txt", b"x" * 500))
-    expect(upload(page, "large.txt")).to_contain_text("Refused: it is too large; the limit is")
+    expect(upload_row(page, "large.txt")).to_contain_text("Refused: it is too large; the limit is")
     # This one the page lets through, and the server has a sentence of its own.
-    expect(upload(page, "smaller.txt")).to_contain_text("the limit is 10.")
+    expect(upload_row(page, "smaller.txt")).to_contain_text("the limit is 10.")
     provoked(complaints, "413")
     assert not File.objects.exists()
 
@@ -152,7 +92,7 @@ def test_lost_connection_is_said_and_tried_again(open_page, complaints):
     page = open_page()
     page.route("**/upload", lambda route: route.abort("connectionreset"))
     choose(page, ("a.txt", b"a"))
-    item = upload(page, "a.txt")
+    item = upload_row(page, "a.txt")
     expect(item).to_contain_text("Failed: the connection to the server was lost.")
     page.unroute("**/upload")
     item.get_by_role("button", name="Retry").press("Enter")
@@ -165,8 +105,8 @@ def test_an_upload_can_be_cancelled(open_page):
     page = open_page()
     page.route("**/upload", lambda route: None)
     choose(page, *((f"{number}.txt", b"%d" % number) for number in range(5)))
-    upload(page, "0.txt").get_by_role("button", name="Cancel").click()
-    expect(upload(page, "0.txt")).to_contain_text("Cancelled; nothing was stored.")
+    upload_row(page, "0.txt").get_by_role("button", name="Cancel").click()
+    expect(upload_row(page, "0.txt")).to_contain_text("Cancelled; nothing was stored.")
     page.get_by_role("button", name="Cancel all").click()
     expect(page.locator('.upload-item[data-state="cancelled"]')).to_have_count(5)
     expect(page.locator("#upload [data-action=clear]")).to_be_visible()
@@ -258,6 +198,7 @@ def test_times_are_the_readers_own(open_page):
 def test_everything_works_without_javascript(open_page, complaints, tmp_path):
     page = open_page(java_script_enabled=False, viewport=NARROW)
     expect(page.get_by_role("button", name="Choose files")).to_be_hidden()
+    expect(page.get_by_text("Unfinished uploads")).to_be_hidden()
     (tmp_path / "plain.txt").write_bytes(b"plain")
     page.set_input_files("#id_file", tmp_path / "plain.txt")
     page.locator("#upload-form").get_by_role("button", name="Upload").click()
