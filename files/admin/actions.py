@@ -110,6 +110,7 @@ def _run_confirmed(
         "opts": page.opts,
         "task": task,
         "amount": amount,
+        "counted": task.counted(amount.count),
         "names": list(files[:SHOWN_NAMES]),
         "unnamed": max(0, amount.count - SHOWN_NAMES),
         "trash_days": settings.FILESERVER_TRASH_DAYS,

@@ -21,15 +21,21 @@ class StateFilter(DefaultFilter):
 
     title = _("state")
     parameter_name = "state"
+    OF_UPLOADS = "uploads"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
             (Content.State.RECEIVING, _("Being received, or broken off")),
+            (self.OF_UPLOADS, _("Of unfinished uploads")),
             (Content.State.RELEASED, _("Given up, until they are swept")),
         ]
 
     def narrowed(self, rows: QuerySet[Any], value: str) -> QuerySet[Any]:
-        return rows.filter(state=value, keep_until__isnull=False)
+        rows = rows.filter(keep_until__isnull=False)
+        if value == Content.State.RELEASED:
+            return rows.filter(state=value)
+        is_of_none = value == Content.State.RECEIVING
+        return rows.filter(state=Content.State.RECEIVING, uploads__isnull=is_of_none)
 
 
 class ContentChangeList(KeysetChangeList):

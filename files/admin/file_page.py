@@ -142,6 +142,7 @@ class FilePages(OperatorAdmin):
             page = {
                 "task": task,
                 "amount": Amount(1, file.size),
+                "counted": task.counted(1),
                 "names": [file],
                 "trash_days": settings.FILESERVER_TRASH_DAYS,
                 "fields": [("version", file.version)],

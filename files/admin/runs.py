@@ -29,7 +29,7 @@ def answer_run(
     request: HttpRequest,
     task: Task,
     actor: Actor,
-    ids: Sequence[int],
+    ids: Sequence[Any],
     *,
     context: dict[str, Any],
     back: str,
@@ -43,7 +43,8 @@ def answer_run(
         for outcome in run(task.perform, actor, ids):
             tell(request, task, outcome)
         return HttpResponseRedirect(back)
-    page = context | {"title": task.title, "total": len(ids), "back": back}
+    page = context | {"title": task.title, "task": task, "back": back}
+    page["total"] = task.counted(len(ids))
     head, tail = render_to_string("admin/files/run.html", page, request).split(MARK)
     return StreamingHttpResponse(RunBody(task, actor, ids, head, tail, back))
 
@@ -62,7 +63,7 @@ class RunBody:
     """The page of a run, sent while it runs; holds a transfer's slot until `close`."""
 
     def __init__(
-        self, task: Task, actor: Actor, ids: Sequence[int], head: str, tail: str, back: str
+        self, task: Task, actor: Actor, ids: Sequence[Any], head: str, tail: str, back: str
     ) -> None:
         self._task, self._back = task, back
         self._head, self._tail = head, tail
@@ -83,6 +84,7 @@ class RunBody:
 
     def _part(self, name: str) -> str:
         context: dict[str, Any] = {"outcome": self._outcome, "back": self._back}
+        context["task"] = self._task
         if name == "summary":
             context["summary"] = summary_of(self._task, self._outcome)
             context["refusals"] = [(pk, sentence_of(error)) for pk, error in self._outcome.refusals]

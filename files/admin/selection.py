@@ -1,4 +1,4 @@
-"""What operators may do to a selection of files, be it a million, and how it is told.
+"""What operators may do to a selection of files or uploads, be it a million, and how it is told.
 
 Ids are taken all at once (8 bytes each), so that what is done to files does not change what
 is selected.
@@ -20,15 +20,34 @@ from files.services import bulk
 from files.services.statistics import Amount
 from files.storage import read_ids
 
+FILES = ngettext_lazy("%(number)s file", "%(number)s files", "count")
+
 
 @dataclass(frozen=True)
 class Task:
-    """Something to do to files: its words, and what does it."""
+    """Something to do to files, or uploads: its words, and what does it."""
 
     name: str
     title: str | Promise
     done: Promise  # takes `count`, and `number`: the same in digits
     perform: bulk.Perform
+    things: Promise = FILES  # as `done`
+    model_name: str = "file"
+    is_for_good: bool = False
+
+    @property
+    def list_page(self) -> str:
+        """Return the name of the address of their list."""
+        return f"admin:files_{self.model_name}_changelist"
+
+    @property
+    def own_page(self) -> str:
+        """Return the name of the address of each."""
+        return f"admin:files_{self.model_name}_change"
+
+    def counted(self, count: int) -> str:
+        """Return how many there are, in words."""
+        return str(self.things % {"count": count, "number": digits(count)})
 
 
 def ids_of(files: FileQuerySet, up_to: int | None = None) -> array[int]:
@@ -78,6 +97,17 @@ TRASH = Task(
     ),
     bulk.trash,
 )
+DISCARD = Task(
+    "discard",
+    _("Discard"),
+    ngettext_lazy(
+        "%(number)s upload was discarded.", "%(number)s uploads were discarded.", "count"
+    ),
+    bulk.discard,
+    ngettext_lazy("%(number)s upload", "%(number)s uploads", "count"),
+    "upload",
+    is_for_good=True,
+)
 PURGE = Task(
     "purge",
     _("Delete for good"),
@@ -85,4 +115,5 @@ PURGE = Task(
         "%(number)s file was deleted for good.", "%(number)s files were deleted for good.", "count"
     ),
     bulk.purge,
+    is_for_good=True,
 )

@@ -14,8 +14,10 @@ from django.utils import timezone
 
 from files.doctor import mysql, postgresql
 from files.doctor.database_server import row
-from files.doctor.findings import Check, Finding, ok, problem, warning
-from files.models import Content, File, Space
+from files.doctor.findings import Check, Finding, ok, problem, size, warning
+from files.models import Content, File, Space, Upload
+from files.services.statistics import unfinished_uploads
+from files.storage import room
 
 QUICK_CHECK_S = 10.0
 # SQLite asks so often, in steps of its machine, whether to go on.
@@ -46,6 +48,7 @@ def database_checks() -> Iterator[Finding]:
     if all(finding.status == "ok" for finding in behind):
         yield from _guarded(writing)
         yield from _guarded(leftovers)
+        yield from _guarded(uploads)
         yield from _guarded(dates)
 
 
@@ -113,15 +116,36 @@ def writing() -> Iterator[Finding]:
 
 
 def leftovers() -> Iterator[Finding]:
-    late = Content.objects.abandoned().filter(keep_until__lt=timezone.now() - SWEPT_WITHIN)
-    if late.exists():
+    limit = timezone.now() - SWEPT_WITHIN
+    late = Content.objects.abandoned().filter(keep_until__lt=limit)
+    if late.exists() or Upload.objects.filter(expires_at__lt=limit).exists():
         yield warning(
             "Sweeping",
-            "What was deleted over a day ago still takes its space.",
+            "What was deleted or expired over a day ago still takes its space.",
             "`manage.py serve` sweeps by itself; else run manage.py sweep, from cron for example.",
         )
     else:
         yield ok("Sweeping", "Nothing deleted lies about.")
+
+
+def uploads() -> Iterator[Finding]:
+    """Tell of uploads that can be gone on with, and whether there is room for their rest."""
+    found, free = unfinished_uploads(), room()
+    if found.oldest is None:
+        yield ok("Uploads", "None is unfinished.")
+        return
+    told = (
+        f"{found.count:,} unfinished, {size(found.bytes)} of them here; nothing came for the "
+        f"oldest since {found.oldest:%Y-%m-%d %H:%M} UTC."
+    )
+    if free is not None and found.to_come > free:
+        yield warning(
+            "Uploads",
+            f"{told} There is no room for the {size(found.to_come)} that are to come.",
+            "Make room, or discard some in the admin.",
+        )
+    else:
+        yield ok("Uploads", told)
 
 
 def dates() -> Iterator[Finding]:

@@ -14,11 +14,15 @@ MAX_CHUNK_SIZE = 1 << 20
 
 class ContentQuerySet(models.QuerySet["Content"]):
     def abandoned(self) -> ContentQuerySet:
-        """Return what no file owns any more, or never came to own, past its time."""
+        """Return what no file owns any more, or never came to own, past its time.
+
+        What an upload has waits for that upload, however long its client takes.
+        """
         return self.filter(
             state__in=(Content.State.RECEIVING, Content.State.RELEASED),
             keep_until__lt=timezone.now(),
             files__isnull=True,
+            uploads__isnull=True,
         )
 
     def release(self, *, until: datetime) -> int:

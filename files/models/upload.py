@@ -42,17 +42,17 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         found = coming.aggregate(bytes=models.Sum(models.F("size") - models.F("offset")))
         return int(found["bytes"] or 0)
 
-    def discard(self) -> int:
+    def discard(self, *, until: datetime | None = None) -> int:
         """Remove these uploads and give up what they wrote; within a transaction. How many.
 
-        A file that was made of one stays.
+        A file that was made of one stays. `until` is for bytes that somebody may be reading.
         """
         # Locked and looked at again: a request may have brought more meanwhile.
         found = dict(self.select_for_update().order_by("pk").values_list("pk", "content_id"))
         self.model._default_manager.filter(pk__in=found).delete()
         contents = {content_id for content_id in found.values() if content_id}
         given_up = Content.objects.filter(pk__in=contents, state=Content.State.RECEIVING)
-        given_up.release(until=timezone.now())
+        given_up.release(until=until or timezone.now())
         return len(found)
 
     def without_bytes(self) -> UploadQuerySet:
@@ -79,7 +79,7 @@ class Upload(models.Model):
     space = models.ForeignKey(Space, on_delete=models.CASCADE, db_index=False)
     # Null: a stranger's, where strangers may upload.
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, db_index=False
     )
     name = BytewiseCharField(max_length=255)  # clean, as File.name
     folder = BytewiseCharField(max_length=500, blank=True, default="")
@@ -115,7 +115,11 @@ class Upload(models.Model):
             # Read by `sweep`.
             models.Index(fields=["expires_at"], name="upload_expired"),
             # Covers the sum of what is still to come, and lists by the last bytes.
-            models.Index(fields=["state", "updated_at", "size", "offset"], name="upload_promised"),
+            models.Index(
+                fields=["state", "updated_at", "id", "size", "offset"], name="upload_promised"
+            ),
+            # Somebody's unfinished ones are counted before he begins another.
+            models.Index(fields=["owner", "state"], name="upload_of_owner"),
         ]
 
     def __str__(self) -> str:

@@ -1,12 +1,13 @@
 """Does one thing to many files, a few at a time, and counts what became of them.
 
-Entry points: run, with one of verify, trash, restore and purge.
+Entry points: run, with one of verify, trash, restore and purge, or discard for uploads.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection
 
@@ -17,7 +18,7 @@ from files.exceptions import (
     FilesError,
     gettext_noop,
 )
-from files.models import File
+from files.models import File, Upload
 from files.processing.verification import Problem, Selection, verify_files
 from files.services import deletion, events
 from files.storage import in_transaction, is_transient, told_in_words
@@ -31,10 +32,10 @@ SHOWN_REFUSALS = 100
 # Damages of one file that are told: a file of terabytes may have a million.
 SHOWN_PROBLEMS = 50
 
-# A file's id, and why it was refused.
-Result = tuple[int, FilesError | None]
+# A file's id, or an upload's, and why it was refused.
+Result = tuple[int | str, FilesError | None]
 # Does something to the files with these ids.
-Perform = Callable[[Actor, Sequence[int]], Iterator[Result]]
+Perform = Callable[[Actor, Sequence[Any]], Iterator[Result]]
 
 
 @dataclass
@@ -45,13 +46,13 @@ class Outcome:
     done: int = 0
     gone: int = 0
     refused: int = 0
-    refusals: list[tuple[int, FilesError]] = field(default_factory=list)
+    refusals: list[tuple[int | str, FilesError]] = field(default_factory=list)
 
     @property
     def seen(self) -> int:
         return self.done + self.gone + self.refused
 
-    def add(self, file_id: int, error: FilesError | None) -> None:
+    def add(self, file_id: int | str, error: FilesError | None) -> None:
         """Count what became of one file."""
         if error is None:
             self.done += 1
@@ -63,7 +64,7 @@ class Outcome:
                 self.refusals.append((file_id, error))
 
 
-def run(perform: Perform, actor: Actor, ids: Sequence[int]) -> Iterator[Outcome]:
+def run(perform: Perform, actor: Actor, ids: Sequence[Any]) -> Iterator[Outcome]:
     """Do it to each file, and yield what has become of them after each few."""
     outcome = Outcome(len(ids))
     for start in range(0, len(ids), BATCH):
@@ -107,6 +108,30 @@ def restore(actor: Actor, ids: Sequence[int]) -> Iterator[Result]:
 def purge(actor: Actor, ids: Sequence[int]) -> Iterator[Result]:
     """Delete the files for good."""
     return _each(lambda pk: deletion.purge_file(actor=actor, file_id=pk), ids)
+
+
+def discard(actor: Actor, ids: Sequence[str]) -> Iterator[Result]:
+    """Give uploads up that are not finished, a few in each transaction, and record who did."""
+    for start in range(0, len(ids), GROUP):
+        group = ids[start : start + GROUP]
+        try:
+            found = in_transaction(_discard_group)(actor, group)
+        except FilesError as error:
+            yield from ((upload_id, error) for upload_id in group)
+            continue
+        for upload_id in group:
+            yield upload_id, None if upload_id in found else _gone(upload_id)
+
+
+def _discard_group(actor: Actor, group: Sequence[str]) -> set[str]:
+    """Return which of them were there."""
+    wanted = Upload.objects.unfinished().filter(pk__in=group, space_id__in=actor.writable)
+    # Locked: a request may be bringing more, or the last of it.
+    found = list(wanted.without_bytes().select_for_update().order_by("pk"))
+    Upload.objects.filter(pk__in=[upload.pk for upload in found]).discard()
+    for upload in found:
+        events.record("upload.discarded", actor, upload)
+    return {upload.pk for upload in found}
 
 
 def _each(act: Callable[[int], object], ids: Sequence[int]) -> Iterator[Result]:
@@ -153,5 +178,5 @@ def _damage(file_id: int, problems: Sequence[Problem]) -> CorruptContentError | 
     )
 
 
-def _gone(file_id: int) -> FileNotFoundInSpaceError:
+def _gone(file_id: int | str) -> FileNotFoundInSpaceError:
     return FileNotFoundInSpaceError(gettext_noop("There is no file %(id)s."), id=file_id)

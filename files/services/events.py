@@ -8,13 +8,14 @@ from __future__ import annotations
 from django.db.models import Model
 
 from files.actors import Actor
-from files.models import Event, File
+from files.models import Event, File, Upload
 
 
 def record(name: str, actor: Actor, object: Model, /, **details: object) -> Event:
     """Write that `actor` did `name` to `object`; call inside its transaction.
 
-    `details` must be what JSON can hold; those of a file tell its name, size and hash.
+    `details` must be what JSON can hold; those of a file tell its name, size and hash, those
+    of an upload its id, name, size and how much of it is here.
     """
     event = event_of(name, actor, object, **details)
     event.save(force_insert=True)
@@ -25,12 +26,15 @@ def event_of(name: str, actor: Actor, object: Model, /, **details: object) -> Ev
     """Return what `record` writes, not saved, for who writes many at once."""
     if isinstance(object, File):
         details = {"name": object.name, "size": object.size, "hash": object.hash} | details
+    if isinstance(object, Upload):
+        own = {"id": object.pk, "name": object.name, "size": object.size, "offset": object.offset}
+        details = own | details
     return Event(
         name=name,
         actor=actor.name,
         user_id=actor.user_id,
         space_id=getattr(object, "space_id", None),
         object_type=object._meta.model_name or "",
-        object_id=object.pk,
+        object_id=None if isinstance(object, Upload) else object.pk,
         details=details,
     )

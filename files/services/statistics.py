@@ -6,12 +6,12 @@ Entry point: library_statistics. A handful of short queries whatever the number 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Min, Sum
 from django.utils import timezone
 
-from files.models import Content, File, Total, first_rows
+from files.models import Content, File, Total, Upload, first_rows
 from files.storage import room
 
 LARGEST = 10
@@ -48,6 +48,14 @@ class HomeTotal(Amount):
 
 
 @dataclass(frozen=True, slots=True)
+class UnfinishedUploads(Amount):
+    """Uploads that can be gone on with, and the bytes of them that are here."""
+
+    to_come: int  # bytes, of those that told their size
+    oldest: datetime | None  # when that one got its last bytes; None where there is no upload
+
+
+@dataclass(frozen=True, slots=True)
 class LibraryStatistics:
     """What there is to tell of a library."""
 
@@ -56,7 +64,9 @@ class LibraryStatistics:
     days: list[DayTotal]  # without gaps, the last one is today
     homes: list[HomeTotal]
     trash: Amount
-    receiving: Amount  # uploads under way or broken off, in all spaces
+    # In all spaces: uploads that can be gone on with, and others under way or broken off.
+    uploads: UnfinishedUploads
+    receiving: Amount
     duplicates_refused: int
     largest: list[File]  # LARGEST at most
     free_bytes: int | None  # None where the database is elsewhere
@@ -76,6 +86,7 @@ def library_statistics(*, space_id: int, days: int = 30) -> LibraryStatistics:
         homes=homes,
         # What is kept and not listed.
         trash=Amount(kept.count - files.count, kept.bytes - files.bytes),
+        uploads=unfinished_uploads(),
         receiving=_receiving(),
         duplicates_refused=totals.duplicates(),
         largest=list(first_rows(largest, LARGEST)),
@@ -96,8 +107,20 @@ def _days(space_id: int, count: int) -> list[DayTotal]:
     return [DayTotal(**(nothing | {"day": day} | rows.get(day, {}))) for day in dates]
 
 
-def _receiving() -> Amount:
-    found = Content.objects.filter(state=Content.State.RECEIVING).aggregate(
-        count=Count("pk"), bytes=Sum("size")
+def unfinished_uploads() -> UnfinishedUploads:
+    """Return how much of uploads that are not finished is here; reads their part of an index."""
+    found = Upload.objects.unfinished().aggregate(
+        count=Count("pk"),
+        bytes=Sum("offset"),
+        to_come=Sum(F("size") - F("offset")),
+        oldest=Min("updated_at"),
     )
+    return UnfinishedUploads(
+        found["count"], found["bytes"] or 0, found["to_come"] or 0, found["oldest"]
+    )
+
+
+def _receiving() -> Amount:
+    once = Content.objects.filter(state=Content.State.RECEIVING, uploads__isnull=True)
+    found = once.aggregate(count=Count("pk"), bytes=Sum("size"))
     return Amount(found["count"], found["bytes"] or 0)

@@ -3,13 +3,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import template
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from files.models import File
+from files.models import File, Upload
 
 register = template.Library()
 
@@ -53,6 +54,16 @@ def group_title(suffix: str) -> str:
 def number(value: int) -> str:
     """Return a whole number with its digits grouped as the language does."""
     return number_format(value, force_grouping=True)
+
+
+@register.filter
+def progress_in_words(upload: Upload) -> str:
+    """Return how many bytes of the upload are here, of how many."""
+    received = filesizeformat(upload.offset)
+    if upload.size is None:
+        return gettext("%(received)s of an unknown size") % {"received": received}
+    words = {"received": received, "size": filesizeformat(upload.size)}
+    return gettext("%(received)s of %(size)s") % words
 
 
 @register.filter

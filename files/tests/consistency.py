@@ -25,6 +25,11 @@ OWNERSHIP = {
         SELECT content.id, COUNT(file.id) FROM content
         LEFT JOIN file ON file.content_id = content.id
         WHERE content.state = 'stored' GROUP BY content.id HAVING COUNT(file.id) != 1""",
+    "upload has content that is a file's, given up, or another upload's": """
+        SELECT upload.content_id, MIN(upload.state), MIN(content.state) FROM upload
+        LEFT JOIN content ON content.id = upload.content_id WHERE upload.content_id IS NOT NULL
+        GROUP BY upload.content_id HAVING COUNT(upload.id) != 1
+        OR MIN(COALESCE(content.state, '')) != 'receiving' OR MIN(upload.state) != 'receiving'""",
 }
 LEFT_OVER = {
     "content that nobody owns": """
@@ -36,10 +41,11 @@ LEFT_OVER = {
         SELECT id, size FROM file WHERE content_id IS NOT NULL AND size != COALESCE(
         (SELECT SUM(chunk.size) FROM chunk WHERE chunk.content_id = file.content_id), -1)""",
 }
+TABLES = ("file", "content", "chunk", "total", "upload")
 # What a database says of its own tables, and how it is put when all is well.
 DAMAGE: dict[str, dict[str, set[tuple[Any, ...]]]] = {
     "sqlite": {"PRAGMA integrity_check": {("ok",)}, "PRAGMA foreign_key_check": set()},
-    "mysql": {f"CHECK TABLE {table}": {("OK",)} for table in ("file", "content", "chunk", "total")},
+    "mysql": {f"CHECK TABLE {table}": {("OK",)} for table in TABLES},
     "postgres": {},
 }
 # Sums of entries, and what they have to be.
@@ -65,7 +71,8 @@ TOTALS = [
 
 
 def age(server: RunningServer) -> None:
-    """Let `sweep` act as if hours had passed: nothing may be being received or read now."""
+    """Let `sweep` act as if weeks had passed: nothing may be being received or read now."""
+    server.query("UPDATE upload SET expires_at = %s", LONG_AGO)
     server.query("UPDATE content SET keep_until = %s WHERE keep_until IS NOT NULL", LONG_AGO)
 
 

@@ -14,8 +14,8 @@ from files.tests.factories import make_file
 pytestmark = pytest.mark.django_db(transaction=True, serialized_rollback=True)
 
 
-def migrate(name: str) -> None:
-    call_command("migrate", "files", name, verbosity=0)
+def migrate(*name: str) -> None:
+    call_command("migrate", "files", *name, verbosity=0)
 
 
 def test_totals_of_an_older_library_are_counted_by_day_and_home():
@@ -28,7 +28,7 @@ def test_totals_of_an_older_library_are_counted_by_day_and_home():
         migrate("0002")
         migrate("0004")
     finally:
-        migrate("0005")
+        migrate()
     after = library_statistics(space_id=DEFAULT_SPACE_ID)
     assert after.files == before.files == Amount(3, 9)
     assert (after.types, after.homes, after.trash) == (before.types, before.homes, before.trash)

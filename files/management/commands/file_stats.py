@@ -48,13 +48,16 @@ def as_dict(statistics: LibraryStatistics) -> dict[str, Any]:
 def tables(statistics: LibraryStatistics) -> Iterator[str]:
     """Yield a table for each side of the library."""
     files, trash, receiving = statistics.files, statistics.trash, statistics.receiving
-    free = statistics.free_bytes
+    uploads, free = statistics.uploads, statistics.free_bytes
+    oldest = f"{uploads.oldest:%Y-%m-%d %H:%M}" if uploads.oldest else ""
     yield table(
         ("Library", "files", "size"),
         [
             ("in the list", f"{files.count:,}", size(files.bytes)),
             ("in the trash", f"{trash.count:,}", size(trash.bytes)),
-            ("unfinished uploads", f"{receiving.count:,}", size(receiving.bytes)),
+            ("unfinished uploads", f"{uploads.count:,}", size(uploads.bytes)),
+            *([("last byte of the oldest (UTC)", "", oldest)] if oldest else []),
+            ("others under way or broken off", f"{receiving.count:,}", size(receiving.bytes)),
             ("duplicates refused", f"{statistics.duplicates_refused:,}", ""),
             ("room left", "", "unknown" if free is None else size(free)),
         ],

@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 
 class Command(BaseCommand):
     help = (
-        "Empty the trash of what is past its days, remove the bytes of deleted files and of "
-        "broken off uploads, and give the space back."
+        "Empty the trash of what is past its days, give up the uploads that expired, remove the "
+        "bytes of deleted files and of broken off uploads, and give the space back."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -63,9 +63,14 @@ class Command(BaseCommand):
             trash = {"files": emptied.files, "bytes": emptied.bytes}
             self.stdout.write(json.dumps(asdict(swept) | {"trash": trash}))
             return
-        verb = "would be removed" if dry_run else "removed"
+        verb, forgotten = "removed", "forgotten"
+        if dry_run:
+            verb, forgotten = f"would be {verb}", f"would be {forgotten}"
+        uploads = swept.uploads
         self.stdout.write(
             f"{emptied.files:,} files with {emptied.bytes:,} bytes {verb} from the trash; "
+            f"{uploads.unfinished:,} expired uploads with {uploads.bytes:,} bytes {verb}; "
+            f"{uploads.finished:,} finished ones {forgotten}; "
             f"{swept.contents:,} contents with {swept.bytes:,} bytes {verb}; "
             f"{swept.pages:,} pages given back to the disk."
         )

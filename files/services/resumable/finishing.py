@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from files.exceptions import DigestMismatchError, DuplicateFileError
 from files.mime import HEAD_SIZE
-from files.models import Upload
+from files.models import Content, Upload
 from files.services import uploads
 from files.services.resumable.claims import Piece, guarded
 from files.services.resumable.rows import not_found
@@ -76,4 +76,4 @@ def _settle(piece: Piece, state: Upload.State, file_id: int) -> None:
     )
     if upload.is_final:
         parts = Upload.objects.filter(pk__in=upload.part_ids, owner_id=upload.owner_id)
-        parts.filter(concat="partial").discard()
+        parts.filter(concat="partial").discard(until=Content.grace_end())

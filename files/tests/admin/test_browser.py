@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
+from django.utils import timezone
 
 from files.actors import DEFAULT_SPACE_ID, SYSTEM
-from files.models import File, Label
+from files.models import File, Label, Upload
 from files.services.deletion import delete_file
 from files.tests.admin.pages import LIST, page_of
 from files.tests.factories import make_file
@@ -69,6 +71,16 @@ def test_pages_fit_and_nothing_is_refused(page):
     picture = make_file(png(400, 300), name="red.png")
     long = make_file(name="x" * 200 + ".txt", folder="y" * 300)
     delete_file(actor=SYSTEM, file_id=make_file(name="<script>alert(1)</script>.txt").pk)
+    for number, concat in enumerate(("", "partial", "final;/a")):
+        Upload.objects.create(
+            space_id=DEFAULT_SPACE_ID,
+            name=f"{number}" * 200,
+            size=40_000_000_000 if number else None,
+            offset=39_999_999_999,
+            concat=concat,
+            expires_at=timezone.now() + timedelta(days=number - 1),
+        )
+    upload = Upload.objects.first()
     paths = ["/admin/", LIST, f"{LIST}?state=all", f"{LIST}?q=nothing"]
     paths += [
         page_of(file, name) for file in (picture, long) for name in ("change", "purge", "history")
@@ -79,6 +91,8 @@ def test_pages_fit_and_nothing_is_refused(page):
         "space",
         "label",
         "label/add",
+        "upload",
+        *(f"upload/{upload.pk}/{name}" for name in ("change", "delete")),
         *(f"label/{label.pk}/{name}" for name in ("change", "delete")),
     )
     for path in [*paths, *(f"/admin/files/{kind}/" for kind in kinds)]:

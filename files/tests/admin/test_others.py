@@ -11,8 +11,8 @@ from django.utils.html import escape
 from files.actors import DEFAULT_SPACE_ID, SYSTEM
 from files.admin.dashboard import HEIGHT, chart_of
 from files.exceptions import FileNotFoundInSpaceError, gettext_noop
-from files.models import Content, Event, File, Label, Space
-from files.services import uploads
+from files.models import Content, Event, File, Label, Space, Upload
+from files.services import resumable, uploads
 from files.services.deletion import delete_file
 from files.services.editing import edit_file
 from files.services.statistics import DayTotal
@@ -157,8 +157,18 @@ def test_unfinished_uploads_are_shown(admin_client):
     response = admin_client.get("/admin/files/content/")
     assert count_in(response) == "1 content"
     assert "receiving" in text_of(response)
-    content = Content.objects.get(state="receiving")
+    content = Content.objects.get(state="receiving", uploads=None)
     assert "receiving" in text_of(admin_client.get(f"/admin/files/content/{content.pk}/change/"))
+    upload = resumable.create_upload(
+        actor=SYSTEM, space_id=DEFAULT_SPACE_ID, size=9000, name="later.bin"
+    )
+    piece = resumable.begin_piece(actor=SYSTEM, upload_id=upload.pk, offset=0)
+    resumable.append(piece, noise(5000))
+    resumable.end_piece(piece)
+    assert count_in(admin_client.get("/admin/files/content/")) == "1 content"
+    of_uploads = admin_client.get("/admin/files/content/?state=uploads")
+    assert count_in(of_uploads) == "1 content"
+    assert f"/admin/files/content/{Upload.objects.get().content_id}/" in text_of(of_uploads)
     released = "/admin/files/content/?state=released"
     assert count_in(admin_client.get(released)) == "0 contents"
     assert admin_client.get("/admin/files/content/?state=stored").status_code == 302

@@ -11,7 +11,7 @@ from django.utils import timezone
 from files.actors import DEFAULT_SPACE_ID, SYSTEM
 from files.exceptions import DuplicateFileError
 from files.management.tables import share, size, table
-from files.services import uploads
+from files.services import resumable, uploads
 from files.services.deletion import delete_file
 from files.tests.factories import make_file
 from files.tests.samples import noise
@@ -35,6 +35,12 @@ def library() -> None:
         make_file(b"abc")
     begun = uploads.begin(actor=SYSTEM, space_id=DEFAULT_SPACE_ID, name="half")
     uploads.append(begun, noise(9 << 20, seed=1))
+    upload = resumable.create_upload(
+        actor=SYSTEM, space_id=DEFAULT_SPACE_ID, size=7 << 20, name="later"
+    )
+    piece = resumable.begin_piece(actor=SYSTEM, upload_id=upload.pk, offset=0)
+    resumable.append(piece, noise(3 << 20, seed=2))
+    resumable.end_piece(piece)
 
 
 def rows_of(text: str) -> dict[str, list[str]]:
@@ -49,7 +55,9 @@ def test_tables_tell_all_sides_of_the_library():
 
     assert rows["in the list"] == ["3", "4.8 MiB"]
     assert rows["in the trash"] == ["1", "4 bytes"]
-    assert rows["unfinished uploads"] == ["1", "8.0 MiB"]
+    assert rows["unfinished uploads"] == ["1", "3.0 MiB"]
+    assert rows["last byte of the oldest (UTC)"] == [f"{timezone.now():%Y-%m-%d %H:%M}"]
+    assert rows["others under way or broken off"] == ["1", "8.0 MiB"]
     assert rows["duplicates refused"] == ["1"]
     assert rows["bin"] == ["1", "4.8 MiB", "100.0%"]
     assert rows["(none)"] == ["1", "4 bytes", "0.0%"]
@@ -64,15 +72,17 @@ def test_json_holds_the_same():
 
     assert report["files"] == {"count": 3, "bytes": 5_000_007}
     assert report["trash"] == {"count": 1, "bytes": 4}
-    assert report["receiving"]["count"] == 1
+    assert report["receiving"] == {"count": 1, "bytes": 8 << 20}
+    assert report["uploads"].pop("oldest").startswith(str(timezone.now().date()))
+    assert report["uploads"] == {"count": 1, "bytes": 3 << 20, "to_come": 4 << 20}
     assert report["duplicates_refused"] == 1
     assert [one["suffix"] for one in report["types"]] == ["", "bin", "txt"]
     assert len(report["days"]) == 7
     assert report["days"][0]["day"] == str(timezone.now().date() - timedelta(days=6))
     assert [one["name"] for one in report["largest"]] == ["big.bin", "none", "報告書.txt"]
     assert set(report) == {
-        "files", "types", "days", "homes", "trash", "receiving", "duplicates_refused", "largest",
-        "free_bytes",
+        "files", "types", "days", "homes", "trash", "uploads", "receiving", "duplicates_refused",
+        "largest", "free_bytes",
     }  # fmt: skip
 
 
@@ -80,6 +90,8 @@ def test_empty_library_is_told():
     rows = rows_of(stats())
 
     assert rows["in the list"] == ["0", "0 bytes"]
+    assert rows["unfinished uploads"] == ["0", "0 bytes"]
+    assert "last byte of the oldest (UTC)" not in rows
     assert "–" in rows
 
 

@@ -30,7 +30,7 @@ def test_ctrl_c_tells_what_was_done(monkeypatch, capsys, json_option):
     if json_option:
         assert json.loads(out)["trash"] == {"files": 2, "bytes": 30}
     else:
-        assert out.startswith("2 files with 30 bytes removed from the trash; 0 contents")
+        assert out.startswith("2 files with 30 bytes removed from the trash; 0 expired uploads")
 
 
 @pytest.mark.parametrize(
