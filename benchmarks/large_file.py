@@ -1,4 +1,4 @@
-"""Measures one large file up and down, and the server's memory meanwhile.
+"""Measures one large file up (as a form, raw, by tus) and down, and the server's memory meanwhile.
 
     python benchmarks/large_file.py [--size 2147483648] [--json]
     python benchmarks/large_file.py --url http://127.0.0.1:8000 --pid 1234
@@ -25,6 +25,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from statistics import median
+from typing import BinaryIO
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -82,6 +83,30 @@ class LargeFile:
         if answer.status != 200 or answer.json()["hash"] != self.hash:
             raise SystemExit(f"The upload failed: {answer.status} {answer.body[:500]!r}")
         return int(answer.json()["id"]), speed
+
+    def upload_resumably(self, piece: int) -> tuple[int, float]:
+        """Send the file in pieces of so many bytes, as tus does; return its id and the MB/s."""
+        tus = {"Tus-Resumable": "1.0.0"}
+        kind = tus | {"Content-Type": "application/offset+octet-stream"}
+        with self.connect() as connection, self.source.open("rb") as file:
+            begun = time.perf_counter()
+            length = tus | {"Upload-Length": str(self.size)}
+            address = ask(connection, "POST", "/api/v1/uploads/", headers=length).headers[
+                "Location"
+            ]
+            for offset in range(0, self.size, piece):
+                size = min(piece, self.size - offset)
+                headers = kind | {"Upload-Offset": str(offset), "Content-Length": str(size)}
+                connection.request("PATCH", address, blocks_of(file, size), headers)
+                response = connection.getresponse()
+                refusal = response.read()
+                if response.status != 204:
+                    raise SystemExit(f"The upload failed: {response.status} {refusal[:500]!r}")
+            speed = self.size / 1e6 / (time.perf_counter() - begun)
+            stored = ask(connection, "GET", address).json()["file"]
+        if stored["hash"] != self.hash:
+            raise SystemExit(f"The upload came as {stored}")
+        return int(stored["id"]), speed
 
     def download(self, file_id: int) -> float:
         """Fetch the file, look at its length only, and return the MB/s."""
@@ -146,6 +171,13 @@ def fetch_with_tools(large: LargeFile, file_id: int, folder: Path) -> Figures:
     return figures
 
 
+def blocks_of(file: BinaryIO, size: int) -> Iterator[bytes]:
+    """Return the next `size` bytes of a file, a block at a time."""
+    while size and (block := file.read(min(BLOCK, size))):
+        size -= len(block)
+        yield block
+
+
 def copy_beginning(source: Path, target: Path, size: int) -> None:
     """Make `target` the first `size` bytes of `source`, as a broken off download would."""
     with source.open("rb") as whole, target.open("wb") as part:
@@ -163,6 +195,13 @@ def measure_large(large: LargeFile, memory: Memory, folder: Path) -> Figures:
     with memory.watched(figures, "raw upload"):
         file_id, speed = large.upload(as_form=False)
     figures["raw upload: MB/s"] = round(speed)
+    large.delete(file_id)
+    for work, piece in (("tus upload", large.size), ("tus upload, 8 MiB a piece", 8 * MIB)):
+        with memory.watched(figures, work):
+            file_id, speed = large.upload_resumably(piece)
+        figures[f"{work}: MB/s"] = round(speed)
+        if piece == large.size:
+            large.delete(file_id)
     with memory.watched(figures, "download"):
         figures["download: MB/s"] = round(large.download(file_id))
     first, last = large.first_byte_ms(file_id)

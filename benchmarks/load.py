@@ -125,13 +125,19 @@ def fetch_ranges(
     return repeat(clients, job | {"size": file_size, "range": size})
 
 
-def store_large(peer: Peer, source: Path, *, files: int, size: int) -> Transfer:
-    """Upload different parts of `source` at the same time, each as a file."""
+def store_large(
+    peer: Peer, source: Path, *, files: int, size: int, overlap: bool = False
+) -> Transfer:
+    """Upload different parts of `source` at the same time, each as a file.
+
+    With `overlap` they only begin at different places, so that the source may be shorter.
+    """
     jobs, names = [], [f"large-{number}-of-{files}.bin" for number in range(files)]
     for number, name in enumerate(names):
         frame = peer.frame(name, size)
         job = {"kind": "upload", "port": peer.port, "source": str(source), "size": size}
-        jobs.append(job | {"offset": number * size, "head": frame.head, "tail": frame.tail})
+        offset = number * (1 << 20 if overlap else size)
+        jobs.append(job | {"offset": offset, "head": frame.head, "tail": frame.tail})
     found = run_clients(jobs)
     for one in found:
         if one["status"] not in (200, 201):

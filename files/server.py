@@ -5,6 +5,7 @@ that started it, however that one ended.
 """
 
 import errno
+import gc
 import ipaddress
 import os
 import queue
@@ -31,7 +32,7 @@ from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
-from files import connection_watch
+from files import allocator, connection_watch
 from files.checks.connections import USUAL_WORKERS
 from files.child_processes import PARENT_VARIABLE, KeptProcess, die_with_parent
 from files.http.slots import transfer_slots
@@ -86,6 +87,8 @@ def serve(options: ServeOptions, *, announce: Callable[[str], Any]) -> None:
     server.on_startup(sweeper.start)
     host = f"[{address}]" if ":" in address else address
     announce(f"File server at http://{host}:{options.port}/ (Ctrl-C stops it)")
+    # The workers share what is there already for as long as nobody, the collector included, writes.
+    gc.freeze()
     try:
         server.serve(target_loader=worker_loader(options), wrap_loader=False)
     finally:
@@ -137,6 +140,7 @@ def worker_loader(options: ServeOptions) -> Callable[[], Application]:
 def load_application(parent: int, options: ServeOptions) -> Callable[..., Any]:
     """Make this process a good worker and return the WSGI application."""
     die_with_parent(parent)
+    allocator.tune()
     connection_watch.start(options.port, options.limits)
     transfer_slots.threads = options.threads
     application = without_prefix(import_string(settings.WSGI_APPLICATION), url_prefix())

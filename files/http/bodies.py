@@ -15,7 +15,7 @@ from files.exceptions import BodyCutShortError, gettext_noop
 logger = logging.getLogger(__name__)
 
 # With granian 64 KiB to 1 MiB are equally fast; each receiving thread holds about two.
-BLOCK_SIZE = 256 << 10  # bytes
+BLOCK_SIZE = 256 << 10
 
 DRAIN_SIZE = 1 << 20  # bytes
 DRAIN_TIME_S = 2.0
@@ -28,7 +28,7 @@ _STARTED = "files.body_started"
 
 
 class RequestBody:
-    """The body of a request as an iterator of blocks of at most 256 KiB.
+    """The body of a request as an iterator of blocks of at most 64 KiB.
 
     `length` is what the client announced in bytes, None when it sends chunks. Reading
     waits for the client without time-out; the server cuts stalled connections.

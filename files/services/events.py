@@ -8,7 +8,7 @@ from __future__ import annotations
 from django.db.models import Model
 
 from files.actors import Actor
-from files.models import Event, File, Upload
+from files.models import Event, File, Upload, insert
 
 
 def record(name: str, actor: Actor, object: Model, /, **details: object) -> Event:
@@ -18,7 +18,7 @@ def record(name: str, actor: Actor, object: Model, /, **details: object) -> Even
     of an upload its id, name, size and how much of it is here.
     """
     event = event_of(name, actor, object, **details)
-    event.save(force_insert=True)
+    insert(event)
     return event
 
 

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from files.models import File, Total
+from files.models import File, Total, insert
 from files.storage import in_transaction
 
 # A prime, as MySQL may hand out only every second or third id.
@@ -42,7 +42,8 @@ def add(
     """
     numbers = {"count": count, "bytes": size, "duplicates": duplicates}
     named = {"suffix": suffix, "day": day, "home": home}
-    entry = Total.objects.create(space_id=space_id, **numbers, **named)
+    entry = Total(space_id=space_id, **numbers, **named)
+    insert(entry)
     if entry.pk % FOLD_EVERY == 0:
         # Robust: what was committed stays so, and the next entry folds these too.
         transaction.on_commit(lambda: fold(space_id), robust=True)

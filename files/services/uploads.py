@@ -30,7 +30,7 @@ from files.exceptions import (
     gettext_noop,
 )
 from files.mime import HEAD_SIZE, sniff
-from files.models import INLINE_SIZE, Content, File, Upload
+from files.models import INLINE_SIZE, Content, File, Upload, insert
 from files.names import clean_folder, clean_name, suffix_of
 from files.permissions import require_write
 from files.services import commits, deletion, events, totals
@@ -259,7 +259,7 @@ def _save(file: File) -> dict[str, object]:
     file.pk, file.version = None, 1
     trashed = _trashed(file) if _is_in_trash(file) else None
     if trashed is None:
-        file.save(force_insert=True)
+        insert(file)
         return {}
     file.pk, file.version = trashed.pk, trashed.version + 1
     totals.add_home(trashed, -1)

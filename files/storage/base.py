@@ -31,18 +31,19 @@ class ContentWriter(Protocol):
     """Takes bytes in order and makes one `Content` of them."""
 
     content: Content
-    # Of all that was taken so far but what is not yet sealed; None where somebody else hashes.
+    # Of the first `size` bytes, of all once it is sealed; None where somebody else hashes.
     hasher: Sha256 | None
-
-    @property
-    def size(self) -> int:
-        """Return how many bytes there are with the batch that is being written."""
+    # Bytes there are with the batch that is being written; for `on_batch`, or once it is sealed.
+    size: int
 
     def append(self, data: bytes) -> None:
-        """Write `data` behind what is there; it may stay in memory until `flush`."""
+        """Write `data` behind what is there; it may stay in memory until `flush`.
+
+        What is written may be so by another thread, and its error raised by a later call.
+        """
 
     def seal(self) -> None:
-        """Hash what is left, of which no more will come."""
+        """Hash what is left, of which no more will come; before the transaction that flushes."""
 
     def flush(self) -> None:
         """Write what is left; inside the caller's transaction, which makes it visible."""

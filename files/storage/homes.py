@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from files.exceptions import CorruptContentError, gettext_noop
 from files.models import Content, File
 from files.storage.base import ContentStorage
-from files.storage.database import DatabaseStorage
+from files.storage.chunk_storage import DatabaseStorage
 
 _STORAGES: dict[str, ContentStorage] = {Content.Home.DATABASE: DatabaseStorage()}
 

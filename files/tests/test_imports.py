@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 LEVELS = {
     "files": 0,
     "files.actors": 0,
+    "files.allocator": 0,
     "files.crc32": 0,
     "files.demo": 0,
     "files.exceptions": 0,

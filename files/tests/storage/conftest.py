@@ -31,6 +31,7 @@ class Home:
 
 def commit(writer: ContentWriter) -> Content:
     """Flush as a service does, and return what a reader would find."""
+    writer.seal()
     with transaction.atomic():
         writer.flush()
     return Content.objects.get(pk=writer.content.pk)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import random
+import threading
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 
 from files.models import MAX_CHUNK_SIZE, Content
 from files.processing.maintenance import sweep
+from files.sha256 import Sha256
 from files.storage.database import BATCH_BYTES
 from files.tests.memory import memory_growth
 from files.tests.samples import noise
@@ -130,3 +132,53 @@ def test_bytes_go_after_the_grace_time_and_not_before(home: Home):
     swept = sweep()
     assert (swept.contents, swept.bytes) == (1, TWO_BATCHES)
     assert home.harm.count_pieces() == 0
+
+
+def test_batches_are_written_while_more_comes(home):
+    begun, may_end = threading.Event(), threading.Event()
+
+    def on_batch(writer) -> None:
+        begun.set()
+        assert may_end.wait(30)
+
+    writer = home.storage.open_writer(hasher=Sha256(), on_batch=on_batch)
+    data = noise(TWO_BATCHES)
+    writer.append(data[: BATCH_BYTES + 1])
+    assert begun.wait(30)
+    writer.append(data[BATCH_BYTES + 1 :][: BATCH_BYTES - 1])
+    assert writer.size == BATCH_BYTES
+    may_end.set()
+    writer.append(data[2 * BATCH_BYTES :])
+    content = commit(writer)
+    assert home.read(content) == data
+    assert writer.hasher.digest() == hashlib.sha256(data).digest()
+
+
+@pytest.mark.parametrize("failing", [0, 1])
+def test_batch_that_failed_is_told_later_and_not_lost(home, failing):
+    calls: list[int] = []
+
+    def on_batch(writer) -> None:
+        calls.append(writer.size)
+        if len(calls) == failing + 1:
+            raise LookupError
+
+    writer = home.storage.open_writer(hasher=Sha256(), on_batch=on_batch)
+    data = noise(TWO_BATCHES)
+    with pytest.raises(LookupError):
+        writer.append(data)
+        writer.seal()
+    assert writer.size < len(data)
+    writer.pause()
+    assert home.read(Content.objects.get()) == data[: writer.size]
+    assert writer.hasher.digest() == hashlib.sha256(data[: writer.size]).digest()
+    assert Content.objects.get().size == writer.size
+
+
+def test_writer_is_sealed_before_the_transaction_that_flushes(home):
+    writer = home.storage.open_writer()
+    writer.append(noise(TWO_BATCHES))
+    with pytest.raises(RuntimeError, match="sealed before"), transaction.atomic():
+        writer.flush()
+    writer.discard()
+    assert not Content.objects.filter(state=Content.State.RECEIVING).exists()
