@@ -59,7 +59,7 @@ class ResumableUploadsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not UPLOADS_PATH.match(request.path_info):
             return self.get_response(request)
-        if method := request.META.get("HTTP_X_HTTP_METHOD_OVERRIDE", "").strip():
+        if method := request.headers.get("x-http-method-override", "").strip():
             request.method = method.upper()
         response = self.get_response(request)
         response["Tus-Resumable"] = VERSION

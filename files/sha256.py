@@ -12,13 +12,16 @@ import ctypes
 import ctypes.util
 import hashlib
 import struct
+import zlib
 from functools import cache
 
 # struct SHA256state_st of openssl/sha.h, unchanged since 0.9.8: h[8], Nl and Nh (length in
 # bits), data[16] (of the block that is not full), num (bytes in it), md_len.
 _CONTEXT = struct.Struct("=8I2I64s2I")
 _BLOCK_SIZE = 64  # bytes
-# What is kept: a version, h[8], length in bytes; then the bytes of the block that is not full.
+# What is kept: a CRC-32 of the rest; a version, h[8], length in bytes; then the bytes of the
+# block that is not full.
+_CRC = struct.Struct(">I")
 _STATE = struct.Struct(">B8IQ")
 _VERSION = 1
 # libcrypto by the names that Linux, macOS and the BSDs give it.
@@ -40,11 +43,12 @@ class Sha256:
     def restored(cls, state: bytes) -> Sha256 | None:
         """Return the hash that `save` returned `state` of; None where it cannot be gone on with."""
         hasher = cls()
-        if not hasher._library or len(state) < _STATE.size or state[0] != _VERSION:
+        crc, state = state[: _CRC.size], state[_CRC.size :]
+        if not hasher._library or crc != _CRC.pack(zlib.crc32(state)) or len(state) < _STATE.size:
             return None
-        _version, *words, size = _STATE.unpack_from(state)
+        version, *words, size = _STATE.unpack_from(state)
         rest = state[_STATE.size :]
-        if len(rest) != size % _BLOCK_SIZE:
+        if version != _VERSION or len(rest) != size % _BLOCK_SIZE:
             return None
         bits = size * 8
         hasher._context.raw = _CONTEXT.pack(
@@ -62,11 +66,12 @@ class Sha256:
             self._hashlib.update(data)
 
     def save(self) -> bytes:
-        """Return the state in at most 104 bytes, the same on all machines; b"" if it can't be."""
+        """Return the state in at most 108 bytes, the same on all machines; b"" if it can't be."""
         if not self._library:
             return b""
         *words, _low, _high, block, count, _length = _CONTEXT.unpack(self._context.raw)
-        return _STATE.pack(_VERSION, *words, self.size) + bytes(block[:count])
+        state = _STATE.pack(_VERSION, *words, self.size) + bytes(block[:count])
+        return _CRC.pack(zlib.crc32(state)) + state
 
     def digest(self) -> bytes:
         """Return the hash of what has come so far, 32 bytes; more may follow."""

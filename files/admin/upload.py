@@ -137,8 +137,8 @@ class UploadAdmin(ReadOnlyAdmin):
         return KINDS.get(upload.kind, _("file"))
 
     @admin.display(description=_("owner"), empty_value="–")
-    def owner_name(self, upload: Upload) -> SafeString | None:
-        return format_html("<bdi>{}</bdi>", upload.owner) if upload.owner else None
+    def owner_name(self, upload: Upload) -> SafeString | str:
+        return format_html("<bdi>{}</bdi>", upload.owner) if upload.owner else "–"
 
     @admin.display(description=_("progress"))
     def progress(self, upload: Upload) -> SafeString:

@@ -38,7 +38,7 @@ class UploadQuerySet(models.QuerySet["Upload"]):
         Nobody keeps room from others by doing nothing.
         """
         lately = timezone.now() - Content.RECEIVING_TIME
-        coming = self.unfinished().filter(updated_at__gt=lately, size__isnull=False)
+        coming = self.unfinished().filter(updated_at__gt=lately, offset__gt=0, size__isnull=False)
         found = coming.aggregate(bytes=models.Sum(models.F("size") - models.F("offset")))
         return int(found["bytes"] or 0)
 

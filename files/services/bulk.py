@@ -120,7 +120,7 @@ def discard(actor: Actor, ids: Sequence[str]) -> Iterator[Result]:
             yield from ((upload_id, error) for upload_id in group)
             continue
         for upload_id in group:
-            yield upload_id, None if upload_id in found else _gone(upload_id)
+            yield upload_id, None if upload_id in found else _no_upload(upload_id)
 
 
 def _discard_group(actor: Actor, group: Sequence[str]) -> set[str]:
@@ -178,5 +178,11 @@ def _damage(file_id: int, problems: Sequence[Problem]) -> CorruptContentError | 
     )
 
 
-def _gone(file_id: int | str) -> FileNotFoundInSpaceError:
+def _no_upload(upload_id: str) -> FileNotFoundInSpaceError:
+    return FileNotFoundInSpaceError(
+        gettext_noop("There is no unfinished upload %(id)s."), id=upload_id
+    )
+
+
+def _gone(file_id: int) -> FileNotFoundInSpaceError:
     return FileNotFoundInSpaceError(gettext_noop("There is no file %(id)s."), id=file_id)

@@ -114,15 +114,11 @@ def check_early(*, actor: Actor, space_id: int, at_least: int, digest: bytes | N
 
 def append(incoming: IncomingFile, data: bytes) -> None:
     """Take the next bytes; may commit a batch of chunks that nobody sees yet."""
-    # One that goes on in the middle has no head.
-    if len(incoming.head) == incoming.received < HEAD_SIZE:
-        incoming.head += data[: HEAD_SIZE - len(incoming.head)]
-    incoming.received += len(data)
-    check_size(incoming.received)
+    check_size(incoming.received + len(data))
     with told_in_words():
         if incoming.writer is not None:
             incoming.writer.append(data)
-        elif incoming.received <= INLINE_SIZE:
+        elif incoming.received + len(data) <= INLINE_SIZE:
             incoming.small += data
         else:
             incoming.writer = storage_of(Content.Home.DATABASE).open_writer(
@@ -130,6 +126,11 @@ def append(incoming: IncomingFile, data: bytes) -> None:
             )
             incoming.writer.append(incoming.small + data if incoming.small else data)
             incoming.small = b""
+    # Only what was taken counts: who goes on after an error asks how much that is. One that
+    # began in the middle has no head.
+    if len(incoming.head) == incoming.received < HEAD_SIZE:
+        incoming.head += data[: HEAD_SIZE - len(incoming.head)]
+    incoming.received += len(data)
 
 
 def commit(incoming: IncomingFile, *, also: Callable[[File], None] | None = None) -> File:
@@ -210,6 +211,11 @@ def _require_room(size: int) -> None:
 
 
 def _check_complete(incoming: IncomingFile) -> None:
+    written = len(incoming.small) if incoming.writer is None else incoming.writer.size
+    if written != incoming.received:
+        raise StorageBusyError(
+            gettext_noop("Not all that came could be written; please send it again.")
+        )
     if incoming.size is not None and incoming.received != incoming.size:
         raise BodyCutShortError(
             gettext_noop("%(announced)s bytes were announced and %(received)s came."),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,10 @@ def hash_of(*parts: bytes) -> Sha256:
     for part in parts:
         hasher.update(part)
     return hasher
+
+
+def with_checksum(state: bytes) -> bytes:
+    return zlib.crc32(state).to_bytes(4, "big") + state
 
 
 @pytest.fixture
@@ -41,10 +46,11 @@ def test_hash_goes_on_from_each_place(data, cuts):
 def test_state_is_short_and_the_same_on_all_machines():
     state = hash_of(b"abc").save()
     # The initial values of FIPS 180-4, as nothing was compressed yet.
-    assert state == bytes.fromhex(
+    assert state[4:] == bytes.fromhex(
         "016a09e667bb67ae853c6ef372a54ff53a510e527f9b05688c1f83d9ab5be0cd190000000000000003616263"
     )
-    assert len(hash_of(LONG, b"x" * 63).save()) == 104
+    assert state[:4] == zlib.crc32(state[4:]).to_bytes(4, "big")
+    assert len(hash_of(LONG, b"x" * 63).save()) == 108
 
 
 def test_asking_ends_nothing():
@@ -56,13 +62,13 @@ def test_asking_ends_nothing():
 
 def test_lengths_beyond_32_bits_are_kept():
     state = bytearray(hash_of(b"").save())
-    state[33:41] = (50 << 30).to_bytes(8, "big")
-    restored = Sha256.restored(bytes(state))
+    state[37:45] = (50 << 30).to_bytes(8, "big")
+    restored = Sha256.restored(with_checksum(bytes(state[4:])))
     assert restored is not None
     restored.update(b"x")
     assert restored.size == (50 << 30) + 1
     assert Sha256.restored(restored.save()) is not None
-    assert restored.save()[33:41] == ((50 << 30) + 1).to_bytes(8, "big")
+    assert restored.save()[37:45] == ((50 << 30) + 1).to_bytes(8, "big")
     # libcrypto has the same length, in bits, in two words.
     bits = int.from_bytes(restored._context.raw[32:40], "little")
     assert bits == restored.size * 8
@@ -74,6 +80,15 @@ def test_lengths_beyond_32_bits_are_kept():
 )
 def test_broken_states_are_told(state):
     assert Sha256.restored(state) is None
+    assert Sha256.restored(with_checksum(state)) is None
+
+
+def test_flipped_bit_is_told():
+    state = hash_of(LONG, b"x").save()
+    for position in range(len(state)):
+        flipped = bytearray(state)
+        flipped[position] ^= 4
+        assert Sha256.restored(bytes(flipped)) is None
 
 
 def test_hashes_are_right_without_libcrypto(without_library):

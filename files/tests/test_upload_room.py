@@ -45,16 +45,28 @@ def created_of(ask: Ask, size: int) -> str:
     return created(ask, {"Upload-Length": str(size)})
 
 
+def begun(ask: Ask, size: int) -> str:
+    """Make an upload and send its first byte: without one it promises nothing."""
+    path = created_of(ask, size)
+    patched(ask, path, 0, b"x")
+    return path
+
+
 def assert_full(answer: Answer) -> None:
     assert (answer.status, answer.json()["code"]) == (507, "storage_full")
 
 
 def test_what_uploads_still_are_to_bring_is_taken(ask):
-    created_of(ask, 6 * MB)
-    assert_full(creation(ask, 4 * MB + 1))
-    assert creation(ask, 4 * MB).status == 201
+    begun(ask, 6 * MB)
+    assert_full(creation(ask, 4 * MB + 2))
+    begun(ask, 4 * MB)
     assert_full(creation(ask, 2 * MB))
     assert Upload.objects.count() == 2
+
+
+def test_client_that_never_heard_of_its_upload_may_begin_another(ask):
+    created_of(ask, 6 * MB)
+    assert creation(ask, 6 * MB).status == 201
 
 
 def test_what_they_brought_is_not_counted_twice(ask):
@@ -74,7 +86,7 @@ def test_an_upload_is_not_in_its_own_way(ask):
 
 @pytest.mark.parametrize("ends", ["DELETE", "stored", "idle"])
 def test_room_comes_back(ask, ends):
-    path = created_of(ask, 8 * MB)
+    path = begun(ask, 8 * MB)
     assert_full(creation(ask, 3 * MB))
     if ends == "DELETE":
         assert ask("DELETE", path, b"", VERSION).status == 204
@@ -83,7 +95,7 @@ def test_room_comes_back(ask, ends):
         past = timedelta(hours=1, seconds=1)
         Upload.objects.update(updated_at=F("updated_at") - past)
     else:
-        patched(ask, path, 0, noise(6 * MB))
+        patched(ask, path, 1, noise(6 * MB - 1))
         assert_full(creation(ask, 2 * MB + 1))
         patched(ask, path, 6 * MB, noise(2 * MB))
     assert creation(ask, 3 * MB if ends != "stored" else 2 * MB).status == 201
@@ -97,7 +109,7 @@ def test_who_comes_back_to_an_idle_upload_takes_its_room_again(ask):
 
 
 def test_a_length_that_is_told_late_needs_room_too(ask):
-    created_of(ask, 6 * MB)
+    begun(ask, 6 * MB)
     path = created(ask, {"Upload-Defer-Length": "1"})
     length = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
     assert_full(ask("PATCH", path, b"x", VERSION | length | {"Upload-Length": str(5 * MB)}))
@@ -114,7 +126,7 @@ def test_parts_need_room_for_both_until_they_are_put_together(ask):
 
 @pytest.mark.parametrize("send", [through_form, through_put])
 def test_other_doors_leave_it_to_them(ask, send: Callable[[Ask, Sent], object]):
-    created_of(ask, 8 * MB)
+    begun(ask, 8 * MB)
     assert "storage_full" in str(send(ask, Sent("a.bin", noise(4 * MB))))
     # What is small is not worth a look at them.
     assert "storage_full" not in str(send(ask, Sent("b.bin", noise(MB))))

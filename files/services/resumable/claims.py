@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 
 from files.actors import Actor
@@ -29,15 +30,23 @@ class Piece:
     all_or_nothing: bool = False
 
 
-def claim(actor: Actor, upload_id: str, offset: int, **columns: Any) -> Piece:
-    """Become the upload's writer, and make ready to go on at `offset`."""
+def claim(actor: Actor, upload_id: str, offset: int, size: int | None = None) -> Piece:
+    """Become the upload's writer, and make ready to go on at `offset`.
+
+    `size` is that of the whole, where the request tells it.
+    """
     token = secrets.token_hex(16)
+    columns: dict[str, Any] = {"writer": token, "expires_at": Upload.next_expiry()}
     with told_in_words():
         # Conditions of the row itself, looked at again by whoever waited for another claim.
         waiting = Upload.objects.unfinished().filter(pk=upload_id, offset=offset)
-        is_claimed = waiting.update(writer=token, expires_at=Upload.next_expiry(), **columns)
+        if size is not None:
+            waiting = waiting.filter(Q(size=None) | Q(size=size))
+            columns["size"] = size
+        is_claimed = waiting.update(**columns)
         upload = visible_upload(actor, upload_id)
-        if not is_claimed and (upload.is_receiving or upload.offset != offset):
+        is_lost = upload.writer != token if is_claimed else upload.is_receiving
+        if is_lost or upload.offset != offset:
             raise elsewhere(upload)
         piece = Piece(upload, token, _incoming(actor, upload))
         piece.incoming.on_batch = partial(_keep, piece)
@@ -46,7 +55,7 @@ def claim(actor: Actor, upload_id: str, offset: int, **columns: Any) -> Piece:
             piece.incoming.writer = storage_of(upload.content.home).open_writer(
                 upload.content,
                 offset,
-                hasher=_restored(upload),
+                hasher=kept_hash(upload),
                 on_batch=piece.incoming.on_batch,
             )
     return piece
@@ -56,7 +65,8 @@ def guarded(piece: Piece, **columns: Any) -> None:
     """Change the upload's row if this is its writer still; else raises UploadConflictError."""
     rows = Upload.objects.filter(pk=piece.upload.pk)
     mine = rows.unfinished().filter(writer=piece.token)
-    if not mine.update(updated_at=timezone.now(), **columns):
+    columns = {"updated_at": timezone.now(), "expires_at": Upload.next_expiry()} | columns
+    if not mine.update(**columns):
         offset = rows.values_list("offset", flat=True).first()
         if offset is None:
             raise not_found(piece.upload.pk)
@@ -86,7 +96,7 @@ def _keep(piece: Piece, writer: ContentWriter) -> None:
     if not piece.all_or_nothing:
         state = writer.hasher.save() if writer.hasher else b""
         columns |= {"offset": writer.size, "hash_state": state}
-    guarded(piece, expires_at=Upload.next_expiry(), **columns)
+    guarded(piece, **columns)
 
 
 def _incoming(actor: Actor, upload: Upload) -> IncomingFile:
@@ -104,7 +114,7 @@ def _incoming(actor: Actor, upload: Upload) -> IncomingFile:
     )
 
 
-def _restored(upload: Upload) -> Sha256 | None:
+def kept_hash(upload: Upload) -> Sha256 | None:
     """Return the running hash, None where it could not be kept: then `finish` reads all again."""
     hasher = Sha256.restored(bytes(upload.hash_state)) if upload.offset else Sha256()
     return hasher if hasher is not None and hasher.size == upload.offset else None

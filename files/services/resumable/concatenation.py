@@ -84,7 +84,7 @@ def _parts(actor: Actor, space_id: int, wanted: list[str]) -> list[Upload]:
     """Return the partial uploads with these ids; raises InvalidUploadError unless all are whole."""
     theirs = Upload.objects.visible_to(actor).filter(space_id=space_id, pk__in=wanted)
     found = theirs.filter(expires_at__gt=timezone.now())
-    parts = [part for part in found if part.is_partial]
+    parts = [part for part in found.select_related("content") if part.is_partial]
     if missing := set(wanted) - {part.pk for part in parts}:
         raise InvalidUploadError(
             gettext_noop("There is no partial upload %(id)s."), id=sorted(missing)[0]

@@ -36,6 +36,16 @@ def reloaded(upload: Upload) -> Upload:
     return found
 
 
+def hash_again(upload: Upload) -> Sha256 | None:
+    """Return the hash of all bytes in the content, which are read; None where there is none."""
+    if upload.content is None:
+        return None
+    hasher = Sha256()
+    for block in storage_of(upload.content.home).read(upload.content, 0, upload.offset):
+        hasher.update(block)
+    return hasher
+
+
 def _complete(upload: Upload, incoming: IncomingFile) -> None:
     """Read again what this request did not see: the beginning, or all where no hash was kept."""
     writer = incoming.writer
@@ -49,9 +59,7 @@ def _complete(upload: Upload, incoming: IncomingFile) -> None:
         incoming.head = b"".join(storage.read(upload.content, 0, stop))
     if writer.hasher is None:
         writer.pause()
-        writer.hasher = Sha256()
-        for block in storage.read(upload.content, 0, incoming.received):
-            writer.hasher.update(block)
+        writer.hasher = hash_again(reloaded(upload))
 
 
 @in_transaction

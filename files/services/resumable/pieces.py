@@ -17,8 +17,8 @@ from files.exceptions import (
 from files.models import Upload
 from files.permissions import require_write
 from files.services import uploads
-from files.services.resumable.claims import Piece, claim, elsewhere, guarded, truncate
-from files.services.resumable.finishing import finish, reloaded
+from files.services.resumable.claims import Piece, claim, elsewhere, guarded, kept_hash, truncate
+from files.services.resumable.finishing import finish, hash_again, reloaded
 from files.services.resumable.rows import new_upload, visible_upload
 from files.sha256 import Sha256
 from files.storage import release_connection, told_in_words
@@ -64,13 +64,18 @@ def find_upload(*, actor: Actor, upload_id: str) -> Upload:
     Raises FileNotFoundInSpaceError or UploadExpiredError.
     """
     upload = visible_upload(actor, upload_id)
-    if upload.is_receiving and upload.is_whole and not upload.is_partial:
-        try:
-            return end_piece(claim(actor, upload_id, upload.offset))
-        except UploadConflictError:
-            # Another request did so.
-            return visible_upload(actor, upload_id)
-    return upload
+    if not upload.is_receiving or not upload.is_whole or upload.is_partial:
+        return upload
+    # Before it is claimed: of several that ask, the first to have read it all finishes it.
+    hasher = None if kept_hash(upload) else hash_again(upload)
+    try:
+        piece = claim(actor, upload_id, upload.offset)
+        if piece.incoming.writer is not None and hasher is not None:
+            piece.incoming.writer.hasher = hasher
+        return end_piece(piece)
+    except UploadConflictError:
+        # Another request did so.
+        return visible_upload(actor, upload_id)
 
 
 def begin_piece(
@@ -99,7 +104,7 @@ def begin_piece(
     whole = _agreed_size(actor, upload, size)
     if whole is not None and offset + (length or 0) > whole:
         raise _too_long(whole)
-    piece = claim(actor, upload_id, offset, size=whole)
+    piece = claim(actor, upload_id, offset, size)
     piece.all_or_nothing = all_or_nothing
     # The client may take as long as it likes now.
     release_connection()
@@ -156,9 +161,9 @@ def pause(piece: Piece) -> None:
                 offset=incoming.received,
                 data=incoming.small,
                 hash_state=hasher.save(),
-                expires_at=Upload.next_expiry(),
             )
-    upload.offset, upload.expires_at = incoming.received, Upload.next_expiry()
+    upload.offset = incoming.writer.size if incoming.writer else incoming.received
+    upload.expires_at = Upload.next_expiry()
     release_connection()
 
 

@@ -57,10 +57,12 @@ def new_upload(
 
 
 def visible_upload(actor: Actor, upload_id: str) -> Upload:
+    """Return the upload; raises FileNotFoundInSpaceError or UploadExpiredError."""
     upload = Upload.objects.visible_to(actor).filter(pk=upload_id).first()
-    if upload is None:
+    is_expired = upload is not None and upload.expires_at < timezone.now()
+    if upload is None or (is_expired and not upload.is_receiving):
         raise not_found(upload_id)
-    if upload.expires_at < timezone.now():
+    if is_expired:
         raise UploadExpiredError(
             gettext_noop("Nothing came for too long; this upload is given up.")
         )

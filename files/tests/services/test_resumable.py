@@ -31,9 +31,8 @@ MIB = MAX_CHUNK_SIZE
 
 
 def create(size: int | None, **given: Any) -> Upload:
-    return resumable.create_upload(
-        actor=SYSTEM, space_id=DEFAULT_SPACE_ID, size=size, **{"name": "a.bin"} | given
-    )
+    usual: Any = {"actor": SYSTEM, "space_id": DEFAULT_SPACE_ID, "name": "a.bin"}
+    return resumable.create_upload(size=size, **usual | given)
 
 
 def send(upload: Upload, data: bytes, offset: int | None = None, **given: Any) -> Upload:
