@@ -1,14 +1,18 @@
 """Pages of a real Chromium, and what a person does with the drop zone.
 
-Entry points: page_opener, choose, choose_paths, upload_row, Network, hold_piece, provoked.
+Entry points: page_opener, choose, choose_paths, upload_row, Network, hold_piece, interrupt,
+provoked.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from files.models import Upload
 
 if TYPE_CHECKING:
     from playwright.sync_api import (
@@ -23,7 +27,12 @@ if TYPE_CHECKING:
 
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 
+MIB = 1 << 20
 UPLOADS = "**/api/v1/uploads/**"
+# A script that returns what the browser remembers of unfinished uploads.
+REMEMBERED = (
+    "() => Object.keys(localStorage).filter((key) => key.startsWith('unfinished-upload::'))"
+)
 
 PageOpener = Callable[..., "Page"]
 
@@ -132,3 +141,14 @@ def hold_piece(page: Page, offset: int) -> list[Route]:
 
     page.route(UPLOADS, answer)
     return held
+
+
+def interrupt(page: Page, path: Path) -> Upload:
+    """Reload the page when the first piece of the file is on the server."""
+    hold_piece(page, MIB)
+    choose_paths(page, path)
+    upload_row(page, path.name).filter(has_text=re.compile(r"1\.0.MB of ")).wait_for()
+    page.reload(wait_until="networkidle")
+    page.unroute(UPLOADS)
+    page.locator(".upload-item").wait_for(state="detached")
+    return Upload.objects.get(offset=MIB)

@@ -1,42 +1,19 @@
 // Sends files to the server, a few at a time. Knows nothing of the page.
 import { sendAsForm } from "./form-request.js";
+import { forget } from "./memory.js";
 import { sendInPieces } from "./resumable.js";
+import { fetchOutcome } from "./server.js";
+import { OPEN, stateOf, Upload } from "./upload-state.js";
 
 const PARALLEL = 3;
 
-const OPEN = ["waiting", "sending", "interrupted", "storing"];
+// For the server to notice that no more comes, and to write what has come.
+const SETTLING_MS = 1000;
 
 /**
- * One file on its way. `state` goes from "waiting" over "sending" and "storing" (all
- * sent, no answer yet) to "stored", "duplicate", "refused", "failed" (worth another
- * try) or "cancelled"; it is "interrupted" while a large one waits for a connection to go
- * on by itself. `answer` is then `{status, body}`: the server's JSON or null, with status 0
- * where no answer came, and `isUnreadable` where the file was at fault.
+ * Fires "change" with the upload as `detail`, "idle" when none is left to send, and "kept"
+ * with a cancelled upload that can be gone on with.
  */
-class Upload {
-  state = "waiting";
-  sent = 0;
-  resumedAt = 0; // bytes that the server had from an earlier try
-  url = null; // of a large one that goes on
-  answer = null;
-  request = null;
-
-  constructor(file) {
-    this.file = file;
-  }
-
-  get isOver() {
-    return !OPEN.includes(this.state);
-  }
-}
-
-function stateOf(status) {
-  if (status === 200 || status === 201) return "stored";
-  if (status === 409) return "duplicate";
-  return status === 0 || status === 429 || status >= 500 ? "failed" : "refused";
-}
-
-/** Fires "change" with the upload as `detail`, and "idle" when none is left to send. */
 export class UploadQueue extends EventTarget {
   uploads = [];
 
@@ -65,7 +42,8 @@ export class UploadQueue extends EventTarget {
 
   retry(upload) {
     if (!upload.isOver) return;
-    Object.assign(upload, { state: "waiting", sent: 0, resumedAt: 0, answer: null });
+    const anew = { state: "waiting", sent: 0, resumedAt: 0, keptAt: null, answer: null };
+    Object.assign(upload, anew);
     this.#changed(upload);
     this.#next();
   }
@@ -73,8 +51,10 @@ export class UploadQueue extends EventTarget {
   cancel(upload) {
     if (upload.isOver) return;
     const { request } = upload;
+    upload.keptAt = request?.keptAt ?? null;
     this.#settle(upload, "cancelled", null);
     request?.abort();
+    if (upload.keptAt) this.#follow(upload);
     this.#next();
   }
 
@@ -85,8 +65,33 @@ export class UploadQueue extends EventTarget {
     }
   }
 
+  /** Take note that nothing is kept at `url` any more. */
+  discard(url) {
+    for (const upload of this.uploads.filter(({ keptAt }) => keptAt === url)) {
+      upload.keptAt = null;
+      this.#changed(upload);
+    }
+  }
+
   clear() {
     this.uploads = this.uploads.filter((upload) => !upload.isOver);
+  }
+
+  /** See what became of a cancelled upload: all of it may have been there already. */
+  async #follow(upload) {
+    const url = upload.keptAt;
+    await new Promise((resolve) => setTimeout(resolve, SETTLING_MS));
+    const isCurrent = () => upload.keptAt === url && this.uploads.includes(upload);
+    const answer = isCurrent() ? await fetchOutcome(url) : null;
+    if (answer?.status !== 201 && answer?.status !== 409) {
+      if (upload.keptAt === url) this.dispatchEvent(new CustomEvent("kept", { detail: upload }));
+      return;
+    }
+    if (!isCurrent()) return;
+    forget(url);
+    upload.keptAt = null;
+    this.#settle(upload, stateOf(answer.status), answer);
+    this.#next();
   }
 
   #changed(upload) {

@@ -16,6 +16,7 @@ class ResumableUpload {
   #answer = NO_ANSWER; // the last one
   #offset = 0; // what the server is known to have
   #held = null; // the URL taken for this page
+  #isEmpty = true; // the server can have no byte of it
   #retries = new Retries(() => this.#start());
 
   constructor(file, options, listener) {
@@ -25,12 +26,17 @@ class ResumableUpload {
     this.#start();
   }
 
-  /** Stop, and let the server forget what it has. */
+  /** The URL of what the server may have got so far, null where that is nothing. */
+  get keptAt() {
+    return this.#isEmpty ? null : this.#tus.url;
+  }
+
+  /** Stop. What the server has stays there; an upload without a byte is deleted. */
   async abort() {
     this.#isOver = true;
     this.#retries.stop();
     this.#tus?.abort();
-    const url = this.#tus?.url;
+    const url = this.#isEmpty && this.#tus?.url;
     if (url && isGone((await deleteUpload(url)).status)) forget(url);
     this.#hold(null);
   }
@@ -62,6 +68,7 @@ class ResumableUpload {
     const earlier = await holdFirst(await this.#tus.findPreviousUploads());
     if (!earlier) return;
     this.#held = earlier.uploadUrl;
+    this.#isEmpty = false;
     this.#tus.resumeFromPreviousUpload(earlier);
   }
 
@@ -70,6 +77,7 @@ class ResumableUpload {
     if (this.#held) release(this.#held);
     if (url) hold(url);
     this.#held = url;
+    this.#isEmpty = true;
   }
 
   #read(answer, offset) {
@@ -83,9 +91,11 @@ class ResumableUpload {
   #reach(offset) {
     if (offset > this.#offset) this.#retries.reset();
     this.#offset = offset;
+    this.#isEmpty = !offset;
   }
 
   #tell(changes) {
+    if (changes.sent) this.#isEmpty = false;
     if (!this.#isOver) this.#listener.onChange(changes);
   }
 
@@ -127,7 +137,7 @@ class ResumableUpload {
     const delay = this.#retries.plan(status, method);
     // A conflict is with another page that sends the same, not with a file that is there.
     if (delay === null) this.#end(status === 409 ? NO_ANSWER : this.#answer);
-    else if (delay) this.#tell({ state: "interrupted", sent: this.#offset });
+    else if (delay) this.#tell({ state: "interrupted" });
   }
 }
 

@@ -82,11 +82,12 @@ export class UploadRow {
   #result() {
     const { upload, says } = this;
     const sentence = says[upload.state];
-    if (upload.state === "sending" || upload.state === "interrupted") {
-      const { file, resumedAt, sent, state } = upload;
+    if (upload.state === "sending") {
+      const { file, resumedAt, sent } = upload;
       const numbers = { sent: inBytes(sent), size: inBytes(file.size), offset: inBytes(resumedAt) };
-      return fill(state === "sending" && resumedAt ? says.resumed : sentence, numbers);
+      return fill(resumedAt ? says.resumed : sentence, numbers);
     }
+    if (upload.keptAt) return says.kept;
     if (upload.state === "refused" || upload.state === "failed") {
       return fill(sentence, { reason: reasonOf(upload, says, this.limit) });
     }

@@ -64,9 +64,11 @@ queue.addEventListener("change", ({ detail: upload }) => {
     slot("items").append(rows.get(upload).element);
   }
   rows.get(upload).update();
-  if (upload.url) unfinished.remove(upload.url);
+  if (upload.url && !upload.isOver) unfinished.remove(upload.url);
   showTotals();
 });
+
+queue.addEventListener("kept", ({ detail: upload }) => unfinished.showOne(upload.keptAt));
 
 queue.addEventListener("idle", () => {
   if (queue.uploads.some((upload) => upload.state === "stored")) refreshList();
@@ -78,7 +80,7 @@ zone.addEventListener("click", ({ target }) => {
   if (action === "choose") input.click();
   if (action === "cancel") queue.cancel(upload);
   if (action === "retry") queue.retry(upload);
-  if (action === "discard") unfinished.discard(target);
+  if (action === "discard") unfinished.press(target, (url) => queue.discard(url));
   if (action === "cancel-all") queue.cancelAll();
   if (action === "clear") {
     queue.clear();

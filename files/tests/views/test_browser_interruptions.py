@@ -37,7 +37,18 @@ expect = sync_api.expect
 
 MIB = 1 << 20
 LONG_MS = 30_000
-WAITS = re.compile("Waiting for the server at .* goes on by itself.")
+WAITS = "Waiting for the server; it goes on by itself."
+# What the lines of the queue have said, and how far their bars were.
+SEEN = """() => {
+  window.seen = [];
+  const list = document.querySelector('[data-slot="items"]');
+  const look = () => {
+    const row = list.querySelector(".upload-item");
+    const result = row.querySelector('[data-slot="result"]').textContent;
+    window.seen.push([row.querySelector("progress").value, result]);
+  };
+  new MutationObserver(look).observe(list, {attributes: true, childList: true, subtree: true});
+}"""
 
 pytestmark = [
     pytest.mark.browser,
@@ -202,11 +213,14 @@ def test_upload_survives_the_death_of_the_server(open_server_page, server, compl
     choose_paths(page, path)
     row = upload_row(page, path.name)
     wait_until(lambda: offset_on(server) > 0, 20)
+    page.evaluate(SEEN)
     server.kill()
     expect(row).to_contain_text(WAITS)
     server.start()
     expect(row).to_contain_text("Resumed at", timeout=LONG_MS)
     expect(row).to_contain_text("Stored.", timeout=LONG_MS)
+    seen = page.evaluate("() => window.seen")
+    assert [each for each in seen if each[0] < 0.1 or " 0 " in f" {each[1]}"] == []
     assert requests.count(("POST", "")) == 1
     assert [file["hash"] for file in server.files()] == [hash_of(path)]
     provoked(complaints, "ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "ERR_SOCKET")

@@ -12,10 +12,12 @@ import pytest
 
 from files.models import File, Upload
 from files.tests.browsing import (
-    NARROW,
+    MIB,
+    REMEMBERED,
     UPLOADS,
     choose_paths,
     hold_piece,
+    interrupt,
     provoked,
     requests_of,
     upload_row,
@@ -25,13 +27,12 @@ from files.tests.samples import noise
 from files.views import upload as upload_view
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Route
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = sync_api.expect
 
-MIB = 1 << 20
-KEPT = "() => Object.keys(localStorage).filter((key) => key.startsWith('unfinished-upload::'))"
+KEPT_SENTENCE = "Cancelled; choose Retry, or the same file later, to go on."
 
 pytestmark = [
     pytest.mark.browser,
@@ -52,17 +53,6 @@ def large(tmp_path: Path) -> Path:
     path = tmp_path / "large.bin"
     path.write_bytes(noise(3 * MIB + MIB // 2))
     return path
-
-
-def interrupt(page: Page, path: Path) -> Upload:
-    """Reload the page when the first piece of the file is on the server."""
-    hold_piece(page, MIB)
-    choose_paths(page, path)
-    expect(upload_row(page, path.name)).to_contain_text(re.compile(r"1\.0.MB of 3\.5.MB"))
-    page.reload(wait_until="networkidle")
-    page.unroute(UPLOADS)
-    expect(page.locator(".upload-item")).to_have_count(0)
-    return Upload.objects.get(offset=MIB)
 
 
 def hash_of(path: Path) -> str:
@@ -86,7 +76,7 @@ def test_large_file_goes_up_in_pieces_and_a_small_one_as_a_form(open_page, large
     assert (file.hash, file.size) == (hash_of(large), large.stat().st_size)
     expect(page.locator("#announcements")).to_contain_text("Stored.")
     expect(page.locator("#file-list-summary")).to_contain_text("2 files")
-    assert page.evaluate(KEPT) == []
+    assert page.evaluate(REMEMBERED) == []
     upload_row(page, "large.bin").get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("large.bin")
 
@@ -98,7 +88,7 @@ def test_duplicate_of_a_large_file_leads_to_the_one_that_is_there(open_page, lar
     row = upload_row(page, "large.bin")
     expect(row).to_have_attribute("data-state", "duplicate")
     expect(row).to_contain_text("Not stored again: the same bytes are there as first.bin")
-    assert page.evaluate(KEPT) == []
+    assert page.evaluate(REMEMBERED) == []
     row.get_by_role("link", name="first.bin").click()
     expect(page).to_have_url(re.compile(f"/view/{existing.pk}/$"))
 
@@ -113,22 +103,83 @@ def test_refusal_of_a_large_file_is_said_in_words(open_page, complaints, large, 
     assert not Upload.objects.exists()
 
 
-def test_cancelling_leaves_nothing_on_the_server(open_page, large):
-    page = open_page("/add/")
+def test_cancelling_keeps_what_the_server_has(open_page, large):
+    page = open_page("/add/", timezone_id="UTC")
     hold_piece(page, MIB)
     choose_paths(page, large)
     row = upload_row(page, "large.bin")
     expect(row).to_contain_text(re.compile(r"1\.0.MB of 3\.5.MB"))
-    url = f"/api/v1/uploads/{Upload.objects.get().pk}/"
+    requests = requests_of(page)
+    row.get_by_role("button", name="Cancel").click()
+    expect(row).to_contain_text(KEPT_SENTENCE)
+    expect(row.get_by_role("button", name="Retry")).to_be_focused()
+    expect(page.locator("#announcements")).to_contain_text(KEPT_SENTENCE)
+    expires_at = Upload.objects.get(offset=MIB).expires_at
+    until = f"kept until {expires_at:%b} {expires_at.day}"
+    unfinished = page.get_by_role("region", name="Upload").locator("li", has_text=until)
+    expect(unfinished).to_contain_text(re.compile(r"1\.0.MB of 3\.5.MB; kept until "))
+    page.unroute(UPLOADS)
+    row.get_by_role("button", name="Retry").click()
+    expect(row).to_contain_text("Stored.")
+    expect(page.get_by_text("Unfinished uploads")).to_be_hidden()
+    methods = [method for method, _ in requests]
+    assert "DELETE" not in methods
+    assert "POST" not in methods
+    assert File.objects.get().hash == hash_of(large)
+    assert page.evaluate(REMEMBERED) == []
+
+
+def test_cancelling_before_the_first_byte_leaves_nothing_on_the_server(open_page, large):
+    page = open_page("/add/")
+    hold_piece(page, 0)
+    with page.expect_request(lambda request: request.method == "PATCH"):
+        choose_paths(page, large)
+    row = upload_row(page, "large.bin")
     with page.expect_response(lambda response: response.request.method == "DELETE"):
-        row.get_by_role("button", name="Cancel").click()
+        page.get_by_role("button", name="Cancel all").click()
     expect(row).to_contain_text("Cancelled; nothing was stored.")
-    assert page.request.get(url).status == 404
-    assert page.evaluate(KEPT) == []
+    assert not Upload.objects.exists()
+    assert page.evaluate(REMEMBERED) == []
+
+
+def test_upload_cancelled_with_its_last_byte_is_stored_and_the_row_says_so(open_page, tmp_path):
+    path = tmp_path / "large.bin"
+    path.write_bytes(noise(MIB))
+    page = open_page("/add/")
+    held: list[Route] = []
+
+    def hold_first_get(route: Route) -> None:
+        if route.request.method != "GET" or held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route(UPLOADS, hold_first_get)
+    with page.expect_request(lambda request: request.method == "GET"):
+        choose_paths(page, path)
+    row = upload_row(page, "large.bin")
+    expect(row).to_have_attribute("data-state", "storing")
+    row.get_by_role("button", name="Cancel").click()
+    expect(row).to_have_attribute("data-state", "stored")
+    expect(page.get_by_text("Unfinished uploads")).to_be_hidden()
+    assert page.evaluate(REMEMBERED) == []
+
+
+def test_cancelling_before_the_server_says_what_it_has_keeps_it(open_page, large):
+    page = open_page()
+    upload = interrupt(page, large)
+    page.route(UPLOADS, lambda route: route.continue_() if route.request.method != "HEAD" else None)
+    with page.expect_request(lambda request: request.method == "HEAD"):
+        choose_paths(page, large)
+    row = upload_row(page, "large.bin")
+    row.get_by_role("button", name="Cancel").click()
+    expect(row).to_contain_text(KEPT_SENTENCE)
+    expect(page.get_by_text("Unfinished uploads")).to_be_visible()
     page.unroute(UPLOADS)
     row.get_by_role("button", name="Retry").click()
     expect(row).to_contain_text("Stored.")
     assert File.objects.get().hash == hash_of(large)
+    assert Upload.objects.get().pk == upload.pk
 
 
 def test_the_same_file_goes_on_after_a_reload(open_page, large):
@@ -153,7 +204,7 @@ def test_the_same_file_goes_on_after_a_reload(open_page, large):
         str(offset * MIB) for offset in (1, 1, 2, 3)
     ]
     assert File.objects.get().hash == hash_of(large)
-    assert page.evaluate(KEPT) == []
+    assert page.evaluate(REMEMBERED) == []
 
 
 def test_another_file_of_the_same_name_size_and_date_begins_anew(open_page, large):
@@ -168,44 +219,11 @@ def test_another_file_of_the_same_name_size_and_date_begins_anew(open_page, larg
     assert Upload.objects.filter(state="receiving").get().offset == MIB
 
 
-def test_unfinished_uploads_can_be_discarded(open_page, large):
-    page = open_page(viewport=NARROW)
-    upload = interrupt(page, large)
-    expect(page.get_by_text("Choose the same file again")).to_be_visible()
-    assert page.evaluate("() => document.body.scrollWidth <= window.innerWidth")
-    page.get_by_role("button", name="Discard: large.bin").press("Enter")
-    expect(page.get_by_text("Unfinished uploads")).to_be_hidden()
-    expect(page.get_by_role("button", name="Choose files")).to_be_focused()
-    expect(page.locator("#announcements")).to_contain_text("“large.bin” was discarded.")
-    assert not Upload.objects.filter(pk=upload.pk).exists()
-    assert page.evaluate(KEPT) == []
-
-
-def test_discarding_out_of_reach_is_said(open_page, complaints, large):
-    page = open_page()
-    upload = interrupt(page, large)
-    page.route(UPLOADS, lambda route: route.abort())
-    page.get_by_role("button", name="Discard: large.bin").click()
-    expect(page.locator("#notices")).to_contain_text("could not be discarded: the connection")
-    expect(page.get_by_text("Unfinished uploads")).to_be_visible()
-    assert Upload.objects.filter(pk=upload.pk).exists()
-    provoked(complaints, "ERR_FAILED")
-
-
-def test_uploads_that_the_server_forgot_are_forgotten(open_page, complaints, large):
-    page = open_page()
-    interrupt(page, large).delete()
-    page.reload(wait_until="networkidle")
-    expect(page.get_by_text("Unfinished uploads")).to_be_hidden()
-    assert page.evaluate(KEPT) == []
-    provoked(complaints, "404")
-
-
 def test_an_upload_that_the_server_forgot_begins_anew(open_page, complaints, large):
     page = open_page()
     upload = interrupt(page, large)
     upload.delete()
     choose_paths(page, large)
     expect(upload_row(page, "large.bin")).to_contain_text("Stored.")
-    assert page.evaluate(KEPT) == []
+    assert page.evaluate(REMEMBERED) == []
     provoked(complaints, "404")
