@@ -127,17 +127,20 @@ class DatabaseWriter:
             raise RuntimeError("A writer is sealed before the transaction that flushes it.")
         self.seal()
         self._write(self._batch, state=Content.State.STORED, keep_until=None)
+        _open_writers.discard(self)
 
     def pause(self) -> None:
         """Commit all that came; another writer may go on behind it."""
         self.seal()
         self._commit(self._batch)
         self._batch.clear()
+        _open_writers.discard(self)
         # Until the client has sent as much again.
         release_connection()
 
     def discard(self) -> None:
         """Give up what was committed, so that `sweep` removes it; nobody can be reading it."""
+        _open_writers.discard(self)
         if self._behind is not None:
             future, _batch = self._behind
             if not future.cancel():

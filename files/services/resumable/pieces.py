@@ -116,11 +116,22 @@ def append(piece: Piece, data: bytes) -> None:
     incoming = piece.incoming
     if incoming.size is not None and incoming.received + len(data) > incoming.size:
         raise _too_long(incoming.size)
-    uploads.append(incoming, data)
+    try:
+        uploads.append(incoming, data)
+    except UploadConflictError:
+        _let_go(piece)
+        raise
 
 
 def end_piece(piece: Piece) -> Upload:
     """Keep all that came; store the file where that is all there is. Return the upload."""
+    try:
+        return _keep_all(piece)
+    finally:
+        _let_go(piece)
+
+
+def _keep_all(piece: Piece) -> Upload:
     upload, incoming = piece.upload, piece.incoming
     if not upload.is_receiving:
         return upload
@@ -143,8 +154,16 @@ def drop_piece(piece: Piece) -> None:
     """Keep nothing of what came, be it written already."""
     # Its content may be new.
     piece.upload = reloaded(piece.upload)
-    with told_in_words():
-        truncate(piece)
+    try:
+        with told_in_words():
+            truncate(piece)
+    finally:
+        _let_go(piece)
+
+
+def _let_go(piece: Piece) -> None:
+    """Let the writer's batches go at once: it and the piece know each other."""
+    piece.incoming.writer = None
 
 
 def pause(piece: Piece) -> None:

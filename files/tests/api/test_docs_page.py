@@ -67,7 +67,7 @@ def execute(block: Locator) -> str:
 
 def test_it_lists_every_operation(open_docs):
     page = open_docs()
-    expect(page.locator(".opblock")).to_have_count(25)
+    expect(page.locator(".opblock")).to_have_count(32)
     expect(page.get_by_role("heading", name="REST API", exact=True)).to_be_visible()
     expect(page.locator(".scheme-container")).to_be_hidden()
 

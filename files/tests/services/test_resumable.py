@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import random
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 
@@ -59,6 +60,8 @@ def concat_of(*parts: Upload) -> str:
 @pytest.fixture
 def small_batches(monkeypatch):
     monkeypatch.setattr(database, "BATCH_BYTES", 2 * MIB)
+    # Nobody's of another test.
+    monkeypatch.setattr(database, "_open_writers", WeakSet())
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 from django.contrib.auth.models import User
@@ -35,6 +36,8 @@ MIB = MAX_CHUNK_SIZE
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch):
     monkeypatch.setattr(database, "BATCH_BYTES", 2 * MIB)
+    # Nobody's of another test.
+    monkeypatch.setattr(database, "_open_writers", WeakSet())
 
 
 def fail_once(monkeypatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from weakref import WeakSet
 
 import pytest
 
@@ -31,6 +32,8 @@ def pause_at(home, data: bytes, cut: int) -> tuple[Content, bytes]:
 @pytest.fixture(autouse=True)
 def short_batches(monkeypatch):
     monkeypatch.setattr(database, "BATCH_BYTES", 2 * CHUNK)
+    # Nobody's of another test.
+    monkeypatch.setattr(database, "_open_writers", WeakSet())
 
 
 @pytest.mark.parametrize(
