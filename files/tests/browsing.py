@@ -30,6 +30,7 @@ WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
 MIB = 1 << 20
 UPLOADS = "**/api/v1/uploads/**"
 # A script that returns what the browser remembers of unfinished uploads.
+KEPT_SENTENCE = "Cancelled; choose Retry, or the same file later, to go on."
 REMEMBERED = (
     "() => Object.keys(localStorage).filter((key) => key.startsWith('unfinished-upload::'))"
 )

@@ -57,13 +57,6 @@ pytestmark = [
 
 
 @pytest.fixture
-def small_pieces(monkeypatch) -> None:
-    """Let pages think that a mebibyte is much."""
-    monkeypatch.setattr(upload_view, "LARGE_FROM", MIB)
-    monkeypatch.setattr(upload_view, "PIECE_SIZE", MIB)
-
-
-@pytest.fixture
 def open_server_page(browser, server, complaints) -> Iterator[PageOpener]:
     with page_opener(browser, server.url, complaints) as opener:
         yield opener

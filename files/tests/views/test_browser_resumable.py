@@ -12,6 +12,7 @@ import pytest
 
 from files.models import File, Upload
 from files.tests.browsing import (
+    KEPT_SENTENCE,
     MIB,
     REMEMBERED,
     UPLOADS,
@@ -24,7 +25,6 @@ from files.tests.browsing import (
 )
 from files.tests.factories import make_file
 from files.tests.samples import noise
-from files.views import upload as upload_view
 
 if TYPE_CHECKING:
     from playwright.sync_api import Route
@@ -32,27 +32,11 @@ if TYPE_CHECKING:
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = sync_api.expect
 
-KEPT_SENTENCE = "Cancelled; choose Retry, or the same file later, to go on."
-
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.usefixtures("small_pieces"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def small_pieces(monkeypatch) -> None:
-    """Let pages think that a mebibyte is much."""
-    monkeypatch.setattr(upload_view, "LARGE_FROM", MIB)
-    monkeypatch.setattr(upload_view, "PIECE_SIZE", MIB)
-
-
-@pytest.fixture
-def large(tmp_path: Path) -> Path:
-    """Return a file of three pieces and a half."""
-    path = tmp_path / "large.bin"
-    path.write_bytes(noise(3 * MIB + MIB // 2))
-    return path
 
 
 def hash_of(path: Path) -> str:

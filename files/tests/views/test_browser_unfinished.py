@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 
 from files.models import Upload
 from files.tests.browsing import (
+    KEPT_SENTENCE,
     MIB,
     NARROW,
     REMEMBERED,
@@ -21,32 +21,15 @@ from files.tests.browsing import (
     upload_row,
 )
 from files.tests.samples import noise
-from files.views import upload as upload_view
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 expect = sync_api.expect
 
-KEPT_SENTENCE = "Cancelled; choose Retry, or the same file later, to go on."
-
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True, serialized_rollback=True),
+    pytest.mark.usefixtures("small_pieces"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def small_pieces(monkeypatch) -> None:
-    """Let pages think that a mebibyte is much."""
-    monkeypatch.setattr(upload_view, "LARGE_FROM", MIB)
-    monkeypatch.setattr(upload_view, "PIECE_SIZE", MIB)
-
-
-@pytest.fixture
-def large(tmp_path: Path) -> Path:
-    """Return a file of three pieces and a half."""
-    path = tmp_path / "large.bin"
-    path.write_bytes(noise(3 * MIB + MIB // 2))
-    return path
 
 
 def test_unfinished_uploads_can_be_discarded(open_page, large):
